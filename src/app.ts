@@ -1,0 +1,293 @@
+/** All stages meet here, in order. The drawing is in ARCHITECTURE.md. */
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import os from "node:os";
+import { getRequestListener } from "@hono/node-server";
+import { isLoopback, parseListen, type Config } from "./config.ts";
+import { createAccess } from "./dashboard/access.ts";
+import { createLive, livePath } from "./dashboard/live.ts";
+import { createMetrics } from "./dashboard/metrics.ts";
+import { createDashboard } from "./dashboard/routes.ts";
+import { loadPage } from "./dashboard/static.ts";
+import { healthOf } from "./health.ts";
+import { createHostPolicy } from "./hostPolicy.ts";
+import { createSampler, type MemorySource } from "./memory/sampler.ts";
+import { createPoller } from "./models/poller.ts";
+import { createModelWatch } from "./models/watch.ts";
+import { createBodyReader } from "./ollama/bodyReader.ts";
+import { createOllamaClient } from "./ollama/client.ts";
+import { createExchanges } from "./proxy/exchange.ts";
+import { createHandler } from "./proxy/handler.ts";
+import { createProxyServer } from "./proxy/server.ts";
+import { createUpstream, upstreamAddress } from "./proxy/upstream.ts";
+import { INSTANCE_HEADER, upstreamIsOurselves } from "./selfProbe.ts";
+import { verdictOf } from "./status.ts";
+import type { Store } from "./store/api.ts";
+import type { Exchange, ExchangeObserver, Health, Log, Snapshot } from "./types.ts";
+
+export interface AppParts {
+  config: Config;
+  store: Store;
+  now: () => number;
+  monotonic: () => number;
+  log: Log;
+  version: string;
+  /** Absent: memory is not read at all. */
+  memorySource?: MemorySource;
+  /** Where the built page lies. */
+  pageDirectory?: string;
+  /** Processor time used so far, for the sampler to keep itself cheap. */
+  cpuTimeMs?: () => number;
+  /** The upstream or the machine is simulated: said on the page. */
+  simulated?: boolean;
+}
+
+export interface App {
+  server: Server;
+  /** Listens and begins to watch. Rejects when the port is taken; answers whether the upstream is ourselves. */
+  listen(): Promise<{ upstreamIsOurselves: boolean }>;
+  snapshot(): Snapshot;
+  /** Stops accepting, lets exchanges run on for `graceMs`, then cuts what is left. Call again to cut at once. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** While a model loads, memory is read this often for this long. */
+const HURRY = { intervalMs: 250, forMs: 10_000 };
+/** Older readings say nothing about now. */
+const STALE_MS = 5000;
+
+export async function createApp(parts: AppParts): Promise<App> {
+  const { config, store, now, monotonic, log } = parts;
+  const { host, port } = parseListen(config.listen) ?? { host: "127.0.0.1", port: 11435 };
+  const loopback = isLoopback(host);
+  const instanceId = randomBytes(12).toString("hex");
+  const newId = (): string => `${now().toString(36)}${randomBytes(5).toString("hex")}`;
+
+  const upstream = createUpstream(upstreamAddress(config.upstream));
+  const client = createOllamaClient({ url: config.upstream });
+  const sampler =
+    parts.memorySource === undefined
+      ? undefined
+      : createSampler({
+          source: parts.memorySource,
+          intervalMs: config.sampling.intervalMs,
+          monotonic,
+          cpuTimeMs: parts.cpuTimeMs,
+          log,
+        });
+
+  const hurry = (): void => {
+    sampler?.hurry(HURRY.intervalMs, HURRY.forMs);
+    poller.hurry();
+  };
+  const models = createModelWatch({
+    client,
+    now,
+    newId,
+    live: () => exchanges.live(),
+    saveLoad: (load) => {
+      store.saveLoad(load);
+      live.publishLoad(load);
+    },
+    stageChanged: (exchange) => live.publishExchange(exchange),
+    completed: (exchange) => {
+      store.saveExchange(exchange);
+      live.publishExchange(exchange);
+    },
+    hurry,
+  });
+  const poller = createPoller({
+    client,
+    url: upstream.address.url,
+    isBusy: () => exchanges.live().some((exchange) => exchange.operation !== "other"),
+    monotonic,
+    onModels: (listed) => {
+      models.modelsSeen(listed);
+      const inUse = listed.some((model) => (model.deviceBytes ?? 0) > 0);
+      parts.memorySource?.setDeviceInUse(inUse);
+      live.refresh();
+    },
+    onHealth: (health) => {
+      reportHealth(log, health);
+      live.refresh();
+    },
+  });
+
+  const health = (): Health =>
+    healthOf({
+      version: parts.version,
+      upstream: poller.health(),
+      recorder: store.health(),
+      sampler: sampler?.health() ?? { state: "off", problems: ["memory is not read"] },
+    });
+  const latestSample = () => {
+    const sample = sampler?.latest();
+    return sample !== undefined && now() - sample.takenAt <= STALE_MS ? sample : undefined;
+  };
+  const snapshot = (): Snapshot => {
+    const sample = latestSample();
+    const inProgress = exchanges.live();
+    return {
+      takenAt: now(),
+      version: parts.version,
+      simulated: parts.simulated,
+      verdict: verdictOf({ sample, live: inProgress, health: health() }),
+      headroomBytes: sample?.headroomBytes,
+      sample,
+      models: models.loadedModels(),
+      exchanges: inProgress,
+      episodes: [],
+      health: health(),
+    };
+  };
+
+  const access = createAccess({ tokenRequired: !loopback, token: config.token ?? undefined, now });
+  const live = createLive({ access, snapshot, monotonic, log });
+  const metrics = createMetrics({
+    version: parts.version,
+    snapshot,
+    recorder: () => store.health(),
+    observerFailures: () => Object.fromEntries(exchanges.observerFailures()),
+  });
+
+  // Whoever is told of exchanges, in this order: what they learn first, then who keeps, counts and shows it.
+  const exchanges = createExchanges({
+    observers: [models.observer, recorder(store), metrics.observer, publisher(live.publishExchange)],
+    now,
+    monotonic,
+    log,
+  });
+
+  const dashboard = createDashboard({
+    access,
+    page: loadPage(parts.pageDirectory ?? ""),
+    log,
+    now,
+    snapshot,
+    health,
+    probe: async () => {
+      const version = await client.version().catch(() => undefined);
+      const known = health();
+      return { ...known, upstream: { ...known.upstream, reachable: version !== undefined, version } };
+    },
+    listExchanges: (query) =>
+      unlessForeignCursor(async () => {
+        const { exchanges: rows, next } = await store.exchanges(query);
+        return { rows, next };
+      }),
+    findExchange: async (id) =>
+      exchanges.live().find((exchange) => exchange.id === id) ?? (await store.exchange(id)),
+    cancelExchange: exchanges.cancel,
+    listSamples: (query) => store.samples(query),
+    listLoads: (query) =>
+      unlessForeignCursor(async () => {
+        const { loads: rows, next } = await store.loads(query);
+        return { rows, next };
+      }),
+    listModels: models.loadedModels,
+    metrics: metrics.read,
+  });
+  const answerOwn = getRequestListener(dashboard.fetch, { overrideGlobalObjects: false });
+
+  const bodies = createBodyReader({});
+  const hostIsAllowed = createHostPolicy({
+    loopback,
+    allowedHosts: config.allowedHosts,
+    hostname: os.hostname(),
+    localAddresses,
+  });
+  const handler = createHandler({
+    upstream,
+    exchanges,
+    bodies,
+    hostIsAllowed,
+    own: (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      outgoing.setHeader(INSTANCE_HEADER, instanceId);
+      void answerOwn(incoming, outgoing);
+    },
+    now,
+    newId,
+    log,
+  });
+  const server = createProxyServer({ handler, livePath, hostIsAllowed, upgrade: live.handleUpgrade });
+
+  let closing: Promise<void> | undefined;
+  const finishExchanges = async (graceMs: number): Promise<void> => {
+    server.close();
+    const deadline = monotonic() + graceMs;
+    while (exchanges.live().length > 0 && monotonic() < deadline) {
+      server.closeIdleConnections();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    exchanges.stopAll();
+    live.close();
+    poller.stop();
+    await sampler?.stop();
+    await bodies.close();
+    upstream.close();
+    server.closeAllConnections();
+  };
+
+  return {
+    server,
+    async listen() {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, resolve);
+      });
+      if (await upstreamIsOurselves(upstream.address.url, instanceId)) {
+        return { upstreamIsOurselves: true };
+      }
+      poller.start();
+      sampler?.start((sample) => {
+        models.sampled(sample, sampler.runners());
+        store.saveSample(sample);
+        live.publishSample(sample);
+      });
+      return { upstreamIsOurselves: false };
+    },
+    snapshot,
+    close(graceMs) {
+      if (closing !== undefined) {
+        exchanges.stopAll();
+      }
+      closing ??= finishExchanges(graceMs);
+      return closing;
+    },
+  };
+}
+
+function recorder(store: Store): ExchangeObserver {
+  const save = (exchange: Exchange): void => store.saveExchange(exchange);
+  return { name: "recorder", onStart: save, onEnd: save };
+}
+
+function publisher(publish: (exchange: Exchange) => void): ExchangeObserver {
+  return { name: "live", onStart: publish, onRequest: publish, onUpdate: publish, onEnd: publish };
+}
+
+/** The store rejects a cursor that it has not made with a RangeError; the API then says which parameter is wrong. */
+async function unlessForeignCursor<Page>(read: () => Promise<Page>): Promise<Page | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof RangeError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function reportHealth(log: Log, upstream: Health["upstream"]): void {
+  if (upstream.reachable) {
+    log.info(`Ollama ${upstream.version ?? "of unknown version"} answers at ${upstream.url}`);
+  } else {
+    log.warn(`Ollama does not answer at ${upstream.url}; requests get 502 until it does`, {
+      reason: upstream.problem,
+    });
+  }
+}
+
+function localAddresses(): string[] {
+  return Object.values(os.networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
+}

@@ -1,0 +1,72 @@
+/** Finds the command, shows help, turns errors into one line and an exit code. */
+import { ConfigError } from "../config.ts";
+import { nearestWord } from "../nearestWord.ts";
+import { EXIT } from "./exit.ts";
+import { helpText } from "./help.ts";
+import { readVersion } from "./paths.ts";
+
+export interface Command {
+  summary: string;
+  /** Shown by `--help`. */
+  usage: string;
+  /** Runs and answers the exit code. */
+  run(args: string[]): Promise<number>;
+}
+
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import("./serve.ts")).serve,
+  demo: async () => (await import("./demo.ts")).demo,
+  forget: async () => (await import("./forget.ts")).forget,
+};
+
+export async function run(args: string[]): Promise<number> {
+  const [first = "serve", ...rest] = args;
+  if (first === "--version" || first === "-v") {
+    process.stdout.write(`${readVersion()}\n`);
+    return EXIT.good;
+  }
+  if (first === "--help" || first === "-h" || first === "help") {
+    return showHelp(rest[0]);
+  }
+  // `plimsoll --listen …` serves: the command's name may be left out.
+  const name = first.startsWith("-") ? "serve" : first;
+  const commandArgs = first.startsWith("-") ? args : rest;
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    const nearest = nearestWord(name, Object.keys(COMMANDS));
+    process.stderr.write(
+      `plimsoll: there is no command "${name}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See plimsoll --help.\n`,
+    );
+    return EXIT.usage;
+  }
+  if (commandArgs.includes("--help") || commandArgs.includes("-h")) {
+    return showHelp(name);
+  }
+  try {
+    return await (await load()).run(commandArgs);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+async function showHelp(name: string | undefined): Promise<number> {
+  const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load !== undefined) {
+    process.stdout.write(`${(await load()).usage.trim()}\n`);
+    return EXIT.good;
+  }
+  const commands = await Promise.all(
+    Object.entries(COMMANDS).map(async ([key, loadOne]) => [key, (await loadOne()).summary] as const),
+  );
+  process.stdout.write(helpText(commands));
+  return EXIT.good;
+}
+
+function explain(error: unknown): number {
+  const { code, message } = error as NodeJS.ErrnoException;
+  process.stderr.write(`plimsoll: ${message}\n`);
+  if (error instanceof ConfigError) {
+    return EXIT.configuration;
+  }
+  return code?.startsWith("ERR_PARSE_ARGS") ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,60 @@
+/** Settings from flags, environment and file, for every command that needs them. */
+import { readFileSync } from "node:fs";
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { ConfigError, loadConfig, type Config } from "../config.ts";
+import { defaultConfigFile, defaultDataDir, expandHome } from "./paths.ts";
+
+const SETTING_FLAGS = {
+  config: { type: "string" },
+  listen: { type: "string" },
+  upstream: { type: "string" },
+  "data-dir": { type: "string" },
+  "log-level": { type: "string" },
+  token: { type: "string" },
+} as const satisfies ParseArgsConfig["options"];
+
+export interface Settings {
+  config: Config;
+  /** `config.dataDir` with its default filled in. */
+  dataDir: string;
+  warnings: string[];
+  /** Flags of the command itself. */
+  flags: Record<string, string | boolean | undefined>;
+}
+
+/** Parses the arguments of one command. Throws on unknown flags and on bad settings, with the fix. */
+export function readSettings(
+  args: string[],
+  ownFlags: NonNullable<ParseArgsConfig["options"]> = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): Settings {
+  const { values } = parseArgs({ args, options: { ...SETTING_FLAGS, ...ownFlags }, strict: true });
+  const flags = values as Record<string, string | boolean | undefined>;
+  const { config, warnings } = loadConfig({
+    flags: {
+      listen: values.listen as string | undefined,
+      upstream: values.upstream as string | undefined,
+      dataDir: values["data-dir"] as string | undefined,
+      logLevel: values["log-level"] as string | undefined,
+      token: values.token as string | undefined,
+    },
+    environment,
+    file: readConfigFile((values.config as string | undefined) ?? environment["PLIMSOLL_CONFIG"]),
+  });
+  const dataDir = expandHome(config.dataDir ?? defaultDataDir(environment));
+  return { config, dataDir, warnings, flags };
+}
+
+/** A file that was named must exist; the default one may be missing. */
+function readConfigFile(named: string | undefined): { path: string; text: string } | undefined {
+  const path = named ?? defaultConfigFile();
+  try {
+    return { path, text: readFileSync(expandHome(path), "utf8") };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (named === undefined && code === "ENOENT") {
+      return undefined;
+    }
+    throw new ConfigError(`--config ${path} cannot be read: ${message}`);
+  }
+}

@@ -1,0 +1,102 @@
+import type { Context, Hono } from "hono";
+import type { Column } from "./csv.ts";
+import { toCsv } from "./csv.ts";
+import { BadParameter, integer, moment, oneOf, readQuery, text } from "./parameters.ts";
+import type { DashboardParts, Rows } from "./parts.ts";
+import type { Problem } from "./problem.ts";
+import { problemResponse } from "./problem.ts";
+import { exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
+
+const defaultLimit = 100;
+const maxLimit = 1000;
+const defaultPoints = 600;
+const maxPoints = 5000;
+const defaultSpanMs = 10 * 60_000;
+
+const format = oneOf(["json", "csv"]);
+const page = { limit: integer(1, maxLimit), before: text(), format };
+const phases = ["waiting", "streaming", "completed", "cancelled", "failed"] as const;
+const exchangesQuery = { ...page, model: text(), conversation: text(), phase: oneOf(phases), client: text() };
+const samplesQuery = { from: moment(), to: moment(), points: integer(1, maxPoints), format };
+
+/** Adds health and the reading and cancelling of records. */
+export function addApi(app: Hono, parts: DashboardParts): void {
+  app.get("/plimsoll/healthz", (c) => c.json(parts.health()));
+  app.get("/plimsoll/readyz", async (c) => {
+    const health = await parts.probe();
+    return c.json(health, health.upstream.reachable ? 200 : 503);
+  });
+  app.get("/plimsoll/api/status", (c) => c.json(parts.snapshot()));
+  app.get("/plimsoll/api/models", (c) => c.json({ models: parts.listModels() }));
+  app.get("/plimsoll/api/samples", (c) => samples(c, parts));
+  app.get("/plimsoll/api/exchanges", async (c) => {
+    const { format, limit = defaultLimit, ...filters } = readQuery(c.req.url, exchangesQuery);
+    const result = knownCursor(await parts.listExchanges({ limit, ...filters }), filters.before);
+    return table(c, { name: "exchanges", columns: exchangeColumns, format, ...result });
+  });
+  app.get("/plimsoll/api/loads", async (c) => {
+    const { format, limit = defaultLimit, before } = readQuery(c.req.url, page);
+    const result = knownCursor(await parts.listLoads({ limit, before }), before);
+    return table(c, { name: "loads", columns: loadColumns, format, ...result });
+  });
+  app.get("/plimsoll/api/exchanges/:id", async (c) => {
+    const id = c.req.param("id");
+    const exchange = await parts.findExchange(id);
+    return exchange ? c.json(exchange) : problemResponse(noExchange(id));
+  });
+  app.post("/plimsoll/api/exchanges/:id/cancel", async (c) => {
+    const id = c.req.param("id");
+    if (parts.cancelExchange(id)) return c.json({ cancelled: true, id });
+    return problemResponse((await parts.findExchange(id)) ? alreadyEnded(id) : noExchange(id));
+  });
+}
+
+async function samples(context: Context, parts: DashboardParts): Promise<Response> {
+  const query = readQuery(context.req.url, samplesQuery);
+  const { to = parts.now(), points = defaultPoints, format } = query;
+  const { from = Math.max(0, to - defaultSpanMs) } = query;
+  if (from > to) {
+    throw new BadParameter(`Parameter "from" is "${from}"; it must not be later than "to", which is ${to}.`);
+  }
+  const rows = await parts.listSamples({ from, to, points });
+  return table(context, { name: "samples", columns: sampleColumns, format, rows });
+}
+
+interface Table<Row> extends Rows<Row> {
+  /** The last word of the path: the list's key in JSON and its file name as CSV. */
+  name: string;
+  columns: readonly Column<Row>[];
+  format?: "json" | "csv";
+}
+
+function table<Row>(context: Context, { name, columns, format, rows, next }: Table<Row>): Response {
+  if (format !== "csv") return context.json({ [name]: rows, ...(next === undefined ? {} : { next }) });
+  context.header("Content-Type", "text/csv; charset=utf-8; header=present");
+  context.header("Content-Disposition", `attachment; filename="plimsoll-${name}.csv"`);
+  if (next !== undefined) {
+    const url = new URL(context.req.url);
+    url.searchParams.set("before", next);
+    // A table has no room for a cursor.
+    context.header("Link", `<${url.pathname}${url.search}>; rel="next"`);
+  }
+  return context.body(toCsv(columns, rows));
+}
+
+function knownCursor<Row>(rows: Rows<Row> | undefined, before: string | undefined): Rows<Row> {
+  if (rows) return rows;
+  throw new BadParameter(
+    `Parameter "before" is "${before}"; it must be the "next" of an earlier answer of this path.`,
+  );
+}
+
+function noExchange(id: string): Problem {
+  return { status: 404, code: "not-found", message: `There is no exchange "${id.slice(0, 80)}".` };
+}
+
+function alreadyEnded(id: string): Problem {
+  return {
+    status: 409,
+    code: "already-ended",
+    message: `Exchange "${id.slice(0, 80)}" has ended; there is nothing to cancel.`,
+  };
+}

@@ -1,0 +1,26 @@
+/** One column of a table: its heading and how a row fills it. */
+export interface Column<Row> {
+  heading: string;
+  cell(row: Row): string | number | boolean | undefined;
+}
+
+// Spreadsheets run a cell that starts like this as a formula, and client and model names come from strangers (OWASP, CSV injection).
+const startsFormula = /^[=+\-@\t\r\n]/;
+
+/** A table as CSV (RFC 4180, CRLF). Absent values are empty; text that a spreadsheet would run gets a leading `'`. */
+export function toCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const lines = [columns.map((column) => quote(column.heading)).join(",")];
+  for (const row of rows) lines.push(columns.map((column) => cellText(column.cell(row))).join(","));
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+function cellText(value: string | number | boolean | undefined): string {
+  if (value === undefined) return "";
+  // A negative number is a figure, not a formula: guarding it would turn it into text.
+  if (typeof value !== "string") return String(value);
+  return quote(startsFormula.test(value) ? `'${value}` : value);
+}
+
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,63 @@
+import type {
+  Exchange,
+  ExchangeState,
+  Health,
+  Load,
+  LoadedModel,
+  Log,
+  SamplePoint,
+  Snapshot,
+} from "../types.ts";
+import type { Access } from "./access.ts";
+import type { PageFiles } from "./static.ts";
+
+/** Rows, newest first. `next` is what `before` takes for the following page; absent when these are the last. */
+export interface Rows<Row> {
+  rows: Row[];
+  next?: string;
+}
+
+export interface ExchangesQuery {
+  limit: number;
+  before?: string;
+  model?: string;
+  conversation?: string;
+  phase?: ExchangeState["phase"];
+  /** Compared with the client's short name. */
+  client?: string;
+}
+
+export interface LoadsQuery {
+  limit: number;
+  before?: string;
+}
+
+export interface SamplesQuery {
+  from: number;
+  to: number;
+  /** At most this many points. */
+  points: number;
+}
+
+/** Everything the routes need from the rest of the program. */
+export interface DashboardParts {
+  access: Access;
+  page: PageFiles;
+  log: Pick<Log, "error">;
+  now(): number;
+  snapshot(): Snapshot;
+  health(): Health;
+  /** Asks Ollama now, with a time limit of its own. */
+  probe(): Promise<Health>;
+  /** Absent means that `before` is no cursor of its making. */
+  listExchanges(query: ExchangesQuery): Promise<Rows<Exchange> | undefined>;
+  /** Live or recorded. */
+  findExchange(id: string): Promise<Exchange | undefined>;
+  /** Closes a live exchange; false when it is not live. */
+  cancelExchange(id: string): boolean;
+  listSamples(query: SamplesQuery): Promise<SamplePoint[]>;
+  /** Absent means that `before` is no cursor of its making. */
+  listLoads(query: LoadsQuery): Promise<Rows<Load> | undefined>;
+  listModels(): LoadedModel[];
+  metrics(): Promise<{ contentType: string; text: string }>;
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** The bin. With cli/, the only code that touches `process`. */
+
+// The SQLite driver is built for Node-API 10 and ends an older Node with a segmentation fault instead of a message.
+if (Number(process.versions.napi) < 10) {
+  process.stderr.write(
+    `Plimsoll needs Node 22.21 or newer; this is ${process.version}. From a checkout, \`npm start\` brings its own.\n`,
+  );
+  process.exit(78);
+}
+
+const { run } = await import("./cli/run.ts");
+process.exitCode = await run(process.argv.slice(2));

@@ -1,0 +1,100 @@
+import type { MemorySample } from "../types.ts";
+import { ratesBetween, type CounterReading } from "./counters.ts";
+import type { CsvRow } from "./csv.ts";
+import { linuxHeadroom, type GroupUse } from "./headroom.ts";
+import { relativeTimes, type RecordedRun, type RunFacts } from "./recording.ts";
+
+/** The recordings count pages of 4 KiB, whatever machine they are played on. */
+const PAGE_BYTES = 4096;
+const MISSING_TOTAL =
+  'line 1: the machine\'s memory is not known: add a column "totalBytes" or an entry for this file in runs.json beside it';
+
+/** Turns rows of `/proc` figures (`t` in seconds, kB, pages, microseconds) into samples, as for live readings. */
+export function parseProcRows(
+  rows: readonly CsvRow[],
+  columns: ReadonlySet<string>,
+  facts: RunFacts,
+): RecordedRun {
+  if (!columns.has("MemAvailable")) throw new Error('line 1: needs a column "MemAvailable" (kB)');
+  const totalBytes = rows[0]?.number("totalBytes") ?? facts.totalBytes;
+  if (totalBytes === undefined) throw new Error(MISSING_TOTAL);
+  const column = facts.groupUsageColumn;
+  if (column !== undefined && !columns.has(column)) {
+    throw new Error(`line 1: runs.json names a column "${column}", which is not there`);
+  }
+  const times = relativeTimes(
+    rows,
+    rows.map((row) => toMs(row.number("t"))),
+  );
+  let previous: CounterReading | undefined;
+  const samples = rows.map((row, index): MemorySample => {
+    const takenAt = times[index] ?? 0;
+    const counters = countersOf(row, takenAt);
+    const rates = ratesBetween(previous, counters, PAGE_BYTES);
+    previous = counters;
+    return { takenAt, ...levelsOf(row, totalBytes, facts), ...rates, gpus: [], runners: [], problems: [] };
+  });
+  return { samples, totalBytes };
+}
+
+function toMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+function levelsOf(row: CsvRow, totalBytes: number, facts: RunFacts): Partial<MemorySample> {
+  const bytes = (name: string): number | undefined => {
+    const kibibytes = row.number(name);
+    return kibibytes === undefined ? undefined : kibibytes * 1024;
+  };
+  const availableBytes = bytes("MemAvailable");
+  const mappedBytes = bytes("Mapped");
+  const swapTotalBytes = bytes("SwapTotal");
+  const swapFreeBytes = bytes("SwapFree");
+  const group = groupOf(row, facts);
+  return {
+    totalBytes,
+    availableBytes,
+    anonymousBytes: bytes("AnonPages"),
+    mappedBytes,
+    swapTotalBytes,
+    swapUsedBytes:
+      swapTotalBytes === undefined || swapFreeBytes === undefined
+        ? undefined
+        : swapTotalBytes - swapFreeBytes,
+    ...linuxHeadroom({
+      totalBytes,
+      availableBytes,
+      hotMappedBytes: facts.mappedWeights === true ? (mappedBytes ?? 0) : 0,
+      groups: group === undefined ? [] : [group],
+    }),
+    limit: group && { bytes: group.limitBytes, usedBytes: group.usedBytes },
+  };
+}
+
+function groupOf(row: CsvRow, facts: RunFacts): GroupUse | undefined {
+  const { groupLimitBytes, groupUsageColumn } = facts;
+  if (groupLimitBytes === undefined || groupUsageColumn === undefined) return undefined;
+  const usedBytes = row.number(groupUsageColumn);
+  return usedBytes === undefined ? undefined : { limitBytes: groupLimitBytes, usedBytes };
+}
+
+function countersOf(row: CsvRow, atMs: number): CounterReading {
+  const sum = (name: string, compressed: string): number | undefined => {
+    const pages = row.number(name);
+    const compressedPages = row.number(compressed);
+    return pages === undefined && compressedPages === undefined
+      ? undefined
+      : (pages ?? 0) + (compressedPages ?? 0);
+  };
+  return {
+    atMs,
+    counters: {
+      swapOutPages: sum("pswpout", "zswpout"),
+      swapInPages: sum("pswpin", "zswpin"),
+      refaultPages: row.number("workingset_refault_file"),
+      kswapdScanPages: row.number("pgscan_kswapd"),
+      pressureSomeMicroseconds: row.number("psi_some_us"),
+      pressureFullMicroseconds: row.number("psi_full_us"),
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { parseCsv } from "./csv.ts";
+import { parseExportedRows } from "./exportedRun.ts";
+import { parseProcRows } from "./procRun.ts";
+import type { RecordedRun, RunFacts } from "./recording.ts";
+
+/**
+ * Reads recorded memory: either a `/proc`-style CSV (`t` in seconds, `MemAvailable` and its like in kB, `pswpout` and its
+ * like in pages of 4 KiB, `psi_some_us` in microseconds) or our own export (columns named as the fields of a sample).
+ * The total comes from a `totalBytes` column or from `runs`, the runs of a `runs.json`. Rates and headroom are computed as
+ * for live readings. Throws with file, line and what was expected.
+ */
+export function parseRecordedRun(
+  text: string,
+  options: { fileName: string; runs?: Readonly<Record<string, RunFacts>> },
+): RecordedRun {
+  const name = options.fileName.replace(/^.*[\\/]/, "");
+  const facts = options.runs?.[name.replace(/\.csv$/i, "")] ?? {};
+  try {
+    const { columns, rows } = parseCsv(text);
+    if (rows.length === 0) throw new Error("line 1: holds no readings");
+    if (columns.has("takenAt")) return parseExportedRows(rows, facts);
+    if (columns.has("t")) return parseProcRows(rows, columns, facts);
+    throw new Error('line 1: needs a column "t" (seconds) or "takenAt" (epoch milliseconds)');
+  } catch (error) {
+    throw new Error(`${name}, ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { RunnerProcess, RunnerSample } from "../types.ts";
+import { numberAfter } from "./fields.ts";
+import { keepFile, type KeptFile } from "./keptFile.ts";
+import { kibibytes } from "./meminfo.ts";
+import { isCandidateName, selectOllamaProcesses, type ProcessFacts } from "./runnerProcesses.ts";
+
+/** Finds Ollama's runner processes in `/proc` and measures them. */
+export interface RunnerWatch {
+  /** The runners' memory now. Scans first when a scan is due or a runner has vanished. */
+  read(): RunnerSample[];
+  processes(): RunnerProcess[];
+  /** Of `ollama serve` and of every runner. */
+  pids(): number[];
+  /** Looks for processes now, unless that was done a moment ago. */
+  rescan(): void;
+  /** Grows with every scan. */
+  scanCount(): number;
+  close(): void;
+}
+
+interface KnownRunner {
+  process: RunnerProcess;
+  status: KeptFile;
+}
+
+const SCAN_EVERY_MS = 10_000;
+/** A scan reads a small file of every process, about a millisecond for a hundred: not more often than this. */
+const SCAN_AT_MOST_EVERY_MS = 200;
+
+export function createRunnerWatch(options: { procRoot: string; monotonic: () => number }): RunnerWatch {
+  const { procRoot, monotonic } = options;
+  const known = new Map<number, KnownRunner>();
+  let serverPids: number[] = [];
+  let scannedAtMs = Number.NEGATIVE_INFINITY;
+  let scans = 0;
+
+  const forget = (pid: number, runner: KnownRunner): void => {
+    runner.status.close();
+    known.delete(pid);
+  };
+
+  const scan = (): void => {
+    scannedAtMs = monotonic();
+    scans += 1;
+    const found = selectOllamaProcesses(readCandidates(procRoot), (pid) => readStat(procRoot, pid)?.parentPid);
+    serverPids = found.serverPids;
+    const current = new Map(found.runners.map((process) => [process.pid, process]));
+    for (const [pid, runner] of known) {
+      // The number of an ended process is given to another one: only number and start together are one process.
+      if (current.get(pid)?.startTicks !== runner.process.startTicks) forget(pid, runner);
+    }
+    for (const [pid, process] of current) {
+      if (known.has(pid)) continue;
+      known.set(pid, {
+        process,
+        status: keepFile(join(procRoot, String(pid), "status"), { reopen: false }),
+      });
+    }
+  };
+
+  const readKnown = (): { samples: RunnerSample[]; vanished: boolean } => {
+    const samples: RunnerSample[] = [];
+    let vanished = false;
+    for (const [pid, runner] of known) {
+      const sample = runnerSample(runner);
+      if (sample === undefined) {
+        forget(pid, runner);
+        vanished = true;
+      } else samples.push(sample);
+    }
+    return { samples, vanished };
+  };
+
+  return {
+    read: () => {
+      if (monotonic() - scannedAtMs >= SCAN_EVERY_MS) scan();
+      const first = readKnown();
+      if (!first.vanished) return first.samples;
+      scan(); // One ended: Ollama has probably started another in its place.
+      return readKnown().samples;
+    },
+    processes: () => Array.from(known.values(), (runner) => runner.process),
+    pids: () => [...serverPids, ...known.keys()],
+    rescan: () => {
+      if (monotonic() - scannedAtMs >= SCAN_AT_MOST_EVERY_MS) scan();
+    },
+    scanCount: () => scans,
+    close: () => {
+      for (const [pid, runner] of known) forget(pid, runner);
+    },
+  };
+}
+
+/** `undefined` once the process is gone, or is a zombie: those have no memory lines any more. */
+function runnerSample({ process, status }: KnownRunner): RunnerSample | undefined {
+  const text = status.read();
+  const anonymousBytes = text === undefined ? undefined : kibibytes(text, "RssAnon:");
+  if (text === undefined || anonymousBytes === undefined) return undefined;
+  return {
+    pid: process.pid,
+    startedAt: process.startedAt,
+    anonymousBytes,
+    fileBytes: kibibytes(text, "RssFile:") ?? 0,
+    sharedBytes: kibibytes(text, "RssShmem:") ?? 0,
+    swappedBytes: kibibytes(text, "VmSwap:") ?? 0,
+  };
+}
+
+function readCandidates(procRoot: string): ProcessFacts[] {
+  const candidates: ProcessFacts[] = [];
+  let bootedAt: number | undefined;
+  for (const name of readdirSync(procRoot)) {
+    if (!/^\d+$/.test(name)) continue;
+    const pid = Number(name);
+    const comm = readText(procRoot, pid, "comm");
+    if (comm === undefined || !isCandidateName(comm)) continue;
+    const stat = readStat(procRoot, pid);
+    const commandLine = readText(procRoot, pid, "cmdline");
+    if (stat === undefined || commandLine === undefined) continue;
+    bootedAt ??= readBootTime(procRoot);
+    candidates.push({
+      pid,
+      ...stat,
+      argv: commandLine.replace(/\0$/, "").split("\0"),
+      startedAt: bootedAt === undefined ? undefined : bootedAt + stat.startTicks * MS_PER_TICK,
+    });
+  }
+  return candidates;
+}
+
+/** The kernel shows times to programs in hundredths of a second on every architecture Node runs on (`USER_HZ`). */
+const MS_PER_TICK = 10;
+
+/** Parent and start time from `/proc/PID/stat`. The name in it may hold spaces and brackets: count from its end. */
+function readStat(procRoot: string, pid: number): { parentPid: number; startTicks: number } | undefined {
+  const text = readText(procRoot, pid, "stat");
+  if (text === undefined) return undefined;
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const parentPid = Number(fields[1]);
+  const startTicks = Number(fields[19]);
+  return Number.isInteger(parentPid) && Number.isInteger(startTicks) ? { parentPid, startTicks } : undefined;
+}
+
+function readBootTime(procRoot: string): number | undefined {
+  try {
+    const seconds = numberAfter(readFileSync(join(procRoot, "stat"), "latin1"), "btime ");
+    return seconds === undefined ? undefined : seconds * 1000;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Processes end while they are being looked at: that is no error. Arguments are UTF-8. */
+function readText(procRoot: string, pid: number, file: string): string | undefined {
+  try {
+    return readFileSync(join(procRoot, String(pid), file), "utf8");
+  } catch {
+    return undefined;
+  }
+}

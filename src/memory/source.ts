@@ -1,0 +1,69 @@
+import { freemem, totalmem } from "node:os";
+import { basename } from "node:path";
+
+import type { RunnerProcess } from "../types.ts";
+import { createGpuWatch } from "./gpu.ts";
+import type { SpawnHelper } from "./helperRun.ts";
+import { createLinuxSource } from "./host-linux.ts";
+import { createMacSource } from "./host-macos.ts";
+import { createWindowsSource } from "./host-windows.ts";
+import { createReplaySource, readRecordedRun } from "./replay.ts";
+import type { MemorySource } from "./sampler.ts";
+import { spawnHelper } from "./spawn.ts";
+
+export interface MemorySourceOptions {
+  platform: NodeJS.Platform;
+  /** Whether Ollama runs on this machine. */
+  upstreamIsLocal: boolean;
+  /** A recording to play instead of reading this machine. */
+  replayPath?: string;
+  /** 2 plays a recorded minute in half a minute. */
+  replaySpeed?: number;
+  now: () => number;
+  monotonic: () => number;
+  modelOf?: (process: RunnerProcess) => string | undefined;
+  /** Whether a runner's weights are read from its mapped file; assumed so when not told. */
+  weightsInUse?: (process: RunnerProcess) => boolean;
+  roots?: { proc: string; sys: string };
+  spawn?: SpawnHelper;
+}
+
+/**
+ * The source that fits: a recording if one is named, nothing for an Ollama elsewhere, else this machine's own memory.
+ * Throws when the recording cannot be read or understood, with file, line and what was expected.
+ */
+export function createMemorySource(options: MemorySourceOptions): MemorySource {
+  const { platform, now, monotonic, modelOf } = options;
+  if (options.replayPath !== undefined) {
+    const { samples } = readRecordedRun(options.replayPath);
+    const name = basename(options.replayPath);
+    return createReplaySource({ samples, name, now, monotonic, speed: options.replaySpeed });
+  }
+  if (!options.upstreamIsLocal) return unseen("remote", "memory of that host is not visible");
+
+  const spawn = options.spawn ?? spawnHelper;
+  const totalBytes = totalmem();
+  if (platform === "linux") {
+    const roots = options.roots ?? { proc: "/proc", sys: "/sys" };
+    const gpu = createGpuWatch({ sysRoot: roots.sys, spawn, monotonic });
+    return createLinuxSource({ roots, now, monotonic, gpu, modelOf, weightsInUse: options.weightsInUse });
+  }
+  const gpu = createGpuWatch({ spawn, monotonic });
+  if (platform === "darwin") return createMacSource({ totalBytes, spawn, now, monotonic, gpu, modelOf });
+  if (platform === "win32") {
+    return createWindowsSource({ totalBytes, freeBytes: freemem, spawn, now, monotonic, gpu, modelOf });
+  }
+  return unseen("off", `memory is not read on ${platform}: Linux, macOS and Windows are known`);
+}
+
+function unseen(state: "remote" | "off", problem: string): MemorySource {
+  return {
+    state,
+    read: () => undefined,
+    runners: () => [],
+    rescan: () => {},
+    problems: () => [problem],
+    setDeviceInUse: () => {},
+    close: async () => {},
+  };
+}

@@ -1,0 +1,236 @@
+/**
+ * One row for each start of a runner. Where the runner's process can be seen, its process is the load; elsewhere (a
+ * remote or containerised Ollama) a model's appearance in `/api/ps` has to do. Pure: what is seen comes in by calls,
+ * what is learned goes out through `save`.
+ */
+import type { PsModel } from "../ollama/client.ts";
+import type {
+  Exchange,
+  Load,
+  LoadedModel,
+  MemorySample,
+  RunnerProcess,
+  RunnerSample,
+} from "../types.ts";
+import { loadCause } from "./loadCause.ts";
+import { canonicalName, sameModel } from "./names.ts";
+import { createSteadyWatch, type SteadyWatch } from "./steady.ts";
+
+export interface Loads {
+  processesSeen(processes: readonly RunnerProcess[], at: number): void;
+  modelsSeen(models: readonly PsModel[], at: number): void;
+  sampled(sample: MemorySample): void;
+  exchangeEnded(exchange: Exchange): void;
+  loadedModels(): LoadedModel[];
+  /** Allocated for one slot of this model, as the runner's arguments or `/api/ps` say. */
+  contextLengthOf(model: string): number | undefined;
+  isLoaded(model: string): boolean;
+  modelOfProcess(pid: number): string | undefined;
+}
+
+interface OpenLoad {
+  load: Load;
+  process?: RunnerProcess;
+  steady: SteadyWatch;
+  latest?: RunnerSample;
+}
+
+/** A runner starts a moment after the request that needs it; clocks of `/proc` are coarse. */
+const CULPRIT_SLACK_MS = 1500;
+/** Ended loads that are remembered to tell the next one's cause. */
+const REMEMBERED_LOADS = 50;
+
+export function createLoads(parts: {
+  newId: () => string;
+  save: (load: Load) => void;
+  /** Exchanges in progress, oldest first. */
+  live: () => readonly Exchange[];
+  /** The model whose weights lie in this blob, if it is known. */
+  modelOfBlob: (digest: string) => string | undefined;
+}): Loads {
+  const open = new Map<string, OpenLoad>();
+  const ended: Load[] = [];
+  let listed: readonly PsModel[] = [];
+
+  const begin = (key: string, facts: Omit<Load, "id" | "cause">, process?: RunnerProcess): void => {
+    const earlier = [...ended].reverse().find((load) => sameModel(load.model, facts.model));
+    const load: Load = { id: parts.newId(), cause: "unknown", ...facts };
+    Object.assign(load, loadCause(load, earlier));
+    open.set(key, { load, process, steady: createSteadyWatch() });
+    parts.save(load);
+  };
+
+  const finish = (key: string, at: number): void => {
+    const entry = open.get(key);
+    if (entry !== undefined) {
+      open.delete(key);
+      entry.load.unloadedAt = at;
+      ended.push(entry.load);
+      if (ended.length > REMEMBERED_LOADS) {
+        ended.shift();
+      }
+      parts.save(entry.load);
+    }
+  };
+
+  const openLoadOf = (model: string): OpenLoad | undefined =>
+    [...open.values()].findLast((entry) => sameModel(entry.load.model, model));
+
+  const beginFromProcess = (key: string, process: RunnerProcess, at: number): void => {
+    const startedAt = process.startedAt ?? at;
+    const known = process.blobDigest === undefined ? undefined : parts.modelOfBlob(process.blobDigest);
+    const culprit = culpritOf(parts.live(), startedAt, known);
+    const model = known ?? culprit?.model ?? unlistedName(process);
+    begin(
+      key,
+      {
+        startedAt,
+        model,
+        digest: process.blobDigest,
+        exchangeId: culprit?.id,
+        contextLength: process.settings.contextLength,
+        parallel: process.settings.parallel,
+        settings: process.settings,
+      },
+      process,
+    );
+  };
+
+  return {
+    processesSeen(processes, at) {
+      const seen = new Set<string>();
+      for (const process of processes) {
+        const key = `${process.pid}:${process.startTicks ?? ""}`;
+        seen.add(key);
+        if (!open.has(key)) {
+          beginFromProcess(key, process, at);
+        }
+      }
+      for (const [key, entry] of open) {
+        if (entry.process !== undefined && !seen.has(key)) {
+          finish(key, at);
+        }
+      }
+    },
+
+    modelsSeen(models, at) {
+      listed = models;
+      const seen = new Set<string>();
+      for (const model of models) {
+        const key = `ps:${canonicalName(model.name)}:${model.contextLength ?? ""}`;
+        seen.add(key);
+        const entry = openLoadOf(model.name);
+        if (entry !== undefined) {
+          confirm(entry, model, at, parts.save);
+        } else if (![...open.values()].some((other) => other.process !== undefined)) {
+          const culprit = culpritOf(parts.live(), at, model.name);
+          begin(key, {
+            startedAt: culprit?.startedAt ?? at,
+            endedAt: at,
+            model: model.name,
+            digest: model.digest,
+            exchangeId: culprit?.id,
+            contextLength: model.contextLength,
+            claimedBytes: model.sizeBytes,
+            claimedDeviceBytes: model.deviceBytes,
+          });
+        }
+      }
+      for (const [key, entry] of open) {
+        if (entry.process === undefined && !seen.has(key)) {
+          finish(key, at);
+        }
+      }
+    },
+
+    sampled(sample) {
+      for (const runner of sample.runners) {
+        const entry = [...open.values()].find((candidate) => candidate.process?.pid === runner.pid);
+        if (entry === undefined) {
+          continue;
+        }
+        runner.model = entry.load.model;
+        entry.latest = runner;
+        const settled = entry.load.measured === undefined && entry.load.endedAt !== undefined;
+        if (settled && entry.steady.feed(runner, sample.takenAt)) {
+          entry.load.measured = { ...runner };
+          parts.save(entry.load);
+        }
+      }
+    },
+
+    exchangeEnded(exchange) {
+      const entry = [...open.values()].find((candidate) => candidate.load.exchangeId === exchange.id);
+      const loadMs = exchange.usage?.loadMs;
+      if (entry !== undefined && loadMs !== undefined) {
+        entry.load.endedAt = Math.round(exchange.startedAt + loadMs);
+        if (exchange.model !== undefined && entry.load.model.startsWith("sha256:")) {
+          entry.load.model = exchange.model;
+        }
+        parts.save(entry.load);
+      }
+    },
+
+    loadedModels() {
+      return listed.map((model) => {
+        const entry = openLoadOf(model.name);
+        return {
+          name: model.name,
+          digest: model.digest,
+          contextLength: model.contextLength ?? entry?.load.contextLength,
+          expiresAt: model.expiresAt,
+          claimedBytes: model.sizeBytes,
+          claimedDeviceBytes: model.deviceBytes,
+          settings: entry?.load.settings,
+          measured: entry?.latest,
+          loadId: entry?.load.id,
+        };
+      });
+    },
+
+    contextLengthOf(model) {
+      const runner = openLoadOf(model)?.load.contextLength;
+      return runner ?? listed.find((entry) => sameModel(entry.name, model))?.contextLength;
+    },
+
+    isLoaded: (model) => listed.some((entry) => sameModel(entry.name, model)),
+
+    modelOfProcess: (pid) =>
+      [...open.values()].find((entry) => entry.process?.pid === pid)?.load.model,
+  };
+}
+
+/** `/api/ps` lists a model only once its load is over. */
+function confirm(entry: OpenLoad, model: PsModel, at: number, save: (load: Load) => void): void {
+  const { load } = entry;
+  const known = load.claimedBytes === model.sizeBytes && load.endedAt !== undefined;
+  if (known) {
+    return;
+  }
+  load.endedAt ??= at;
+  load.contextLength ??= model.contextLength;
+  load.claimedBytes = model.sizeBytes;
+  load.claimedDeviceBytes = model.deviceBytes;
+  save(load);
+}
+
+const LOADING_OPERATIONS = new Set(["chat", "generate", "embed", "load"]);
+
+/** The request that made Ollama start a runner: the oldest one waiting, for this model if the model is known. */
+function culpritOf(
+  live: readonly Exchange[],
+  startedAt: number,
+  model: string | undefined,
+): Exchange | undefined {
+  return live.find(
+    (exchange) =>
+      exchange.state.phase === "waiting" &&
+      LOADING_OPERATIONS.has(exchange.operation) &&
+      exchange.startedAt <= startedAt + CULPRIT_SLACK_MS &&
+      (model === undefined || (exchange.model !== undefined && sameModel(exchange.model, model))),
+  );
+}
+
+function unlistedName(process: RunnerProcess): string {
+  return process.blobDigest === undefined ? "unknown" : `sha256:${process.blobDigest.slice(0, 12)}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * Joins the exchanges, the runner processes and what Ollama lists: fills in what an exchange cannot know by itself
+ * (allocated context, what it is waiting for) and keeps the loads.
+ */
+import type { OllamaClient, PsModel } from "../ollama/client.ts";
+import type { Exchange, ExchangeObserver, Load, LoadedModel, MemorySample, RunnerProcess, Stage } from "../types.ts";
+import { createBlobNames } from "./blobNames.ts";
+import { createLoads } from "./loads.ts";
+import { sameModel } from "./names.ts";
+
+export interface ModelWatch {
+  observer: ExchangeObserver;
+  modelsSeen(models: PsModel[]): void;
+  sampled(sample: MemorySample, processes: readonly RunnerProcess[]): void;
+  loadedModels(): LoadedModel[];
+}
+
+const INFERENCE = new Set(["chat", "generate", "embed"]);
+/** Exchanges that ended before their model's context was known: filled in when it is, at most this many. */
+const MAX_LATE = 32;
+
+export function createModelWatch(parts: {
+  client: OllamaClient;
+  now: () => number;
+  newId: () => string;
+  live: () => readonly Exchange[];
+  saveLoad(load: Load): void;
+  /** A waiting exchange is now thought to wait for something else. */
+  stageChanged(exchange: Exchange): void;
+  /** An exchange that has ended has learned something since. */
+  completed(exchange: Exchange): void;
+  /** Look at processes and at `/api/ps` soon: a load is likely under way. */
+  hurry(): void;
+}): ModelWatch {
+  const blobs = createBlobNames(parts.client);
+  const loads = createLoads({
+    newId: parts.newId,
+    save: parts.saveLoad,
+    live: parts.live,
+    modelOfBlob: blobs.modelOf,
+  });
+  let late: Exchange[] = [];
+
+  const fillIn = (exchange: Exchange): void => {
+    if (exchange.model === undefined || !INFERENCE.has(exchange.operation)) {
+      return;
+    }
+    exchange.contextLength = loads.contextLengthOf(exchange.model);
+    const { inputTokens, outputTokens } = exchange.usage ?? {};
+    if (exchange.operation !== "embed" && inputTokens !== undefined) {
+      exchange.contextTokensUsed = inputTokens + (outputTokens ?? 0);
+    }
+  };
+
+  const fillInLate = (): void => {
+    const waiting = late;
+    late = [];
+    for (const exchange of waiting) {
+      fillIn(exchange);
+      if (exchange.contextLength !== undefined) {
+        parts.completed(exchange);
+      }
+    }
+  };
+
+  const guessStages = (): void => {
+    for (const exchange of parts.live()) {
+      if (exchange.state.phase === "waiting" && INFERENCE.has(exchange.operation)) {
+        const stage = stageOf(exchange, parts.live(), loads.isLoaded);
+        if (stage !== exchange.state.stage) {
+          exchange.state = { phase: "waiting", stage };
+          parts.stageChanged(exchange);
+        }
+      }
+    }
+  };
+
+  return {
+    observer: {
+      name: "models",
+      onRequest(exchange) {
+        guessStages();
+        if (exchange.model !== undefined && !loads.isLoaded(exchange.model)) {
+          parts.hurry();
+        }
+      },
+      onUpdate(exchange) {
+        if (exchange.contextLength === undefined) {
+          fillIn(exchange);
+        }
+      },
+      onEnd(exchange) {
+        fillIn(exchange);
+        loads.exchangeEnded(exchange);
+        if (INFERENCE.has(exchange.operation) && exchange.contextLength === undefined && exchange.status === 200) {
+          late = [...late, exchange].slice(-MAX_LATE);
+          parts.hurry();
+        }
+      },
+    },
+    modelsSeen(models) {
+      blobs.learn(models);
+      loads.modelsSeen(models, parts.now());
+      fillInLate();
+      guessStages();
+    },
+    sampled(sample, processes) {
+      loads.processesSeen(processes, sample.takenAt);
+      loads.sampled(sample);
+      guessStages();
+    },
+    loadedModels: loads.loadedModels,
+  };
+}
+
+/** A guess from outside: Ollama says nothing at all until the first token. */
+function stageOf(
+  exchange: Exchange,
+  live: readonly Exchange[],
+  isLoaded: (model: string) => boolean,
+): Stage | undefined {
+  const { model } = exchange;
+  if (model === undefined) {
+    return undefined;
+  }
+  if (!isLoaded(model)) {
+    return "loading";
+  }
+  const ahead = live.some(
+    (other) =>
+      other.id !== exchange.id &&
+      other.startedAt <= exchange.startedAt &&
+      other.model !== undefined &&
+      sameModel(other.model, model) &&
+      (other.state.phase === "streaming" || other.state.phase === "waiting"),
+  );
+  return ahead ? "queued" : "prefill";
+}

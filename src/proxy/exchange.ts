@@ -1,0 +1,107 @@
+/**
+ * The exchanges in progress: each starts once, may change, and ends once, whatever happens. Observers are told in the
+ * order they are listed; one that throws is switched off and counted, because chatting must go on without it.
+ */
+import type { Exchange, ExchangeObserver, ExchangeState, Log, RequestFacts } from "../types.ts";
+
+export type EndState = Extract<ExchangeState, { endedAt: number }>;
+
+export interface OpenExchange {
+  readonly exchange: Exchange;
+  requestRead(facts: RequestFacts): void;
+  /** Something changed. Observers hear of it at most every `UPDATE_MS`. */
+  changed(): void;
+  /** The first text of the answer has arrived. */
+  firstToken(): void;
+  end(state: EndState): void;
+}
+
+export interface Exchanges {
+  open(exchange: Exchange, stop: (reason: "cancelled" | "interrupted") => void): OpenExchange;
+  /** In progress now, oldest first. */
+  live(): Exchange[];
+  /** Closes one exchange as if its client had left. False when there is none of that id. */
+  cancel(id: string): boolean;
+  stopAll(): void;
+  /** How often each observer failed, by name. */
+  observerFailures(): ReadonlyMap<string, number>;
+}
+
+export const UPDATE_MS = 250;
+
+export function createExchanges(parts: {
+  observers: readonly ExchangeObserver[];
+  now: () => number;
+  monotonic: () => number;
+  log: Log;
+}): Exchanges {
+  const { now, monotonic, log } = parts;
+  const live = new Map<
+    string,
+    { exchange: Exchange; stop: (reason: "cancelled" | "interrupted") => void }
+  >();
+  const failures = new Map<string, number>();
+
+  const tell = (call: (observer: ExchangeObserver) => void): void => {
+    for (const observer of parts.observers) {
+      if (failures.has(observer.name)) {
+        continue;
+      }
+      try {
+        call(observer);
+      } catch (error) {
+        failures.set(observer.name, 1);
+        log.error(`${observer.name} failed and is switched off; forwarding goes on`, {
+          error: String(error),
+        });
+      }
+    }
+  };
+
+  return {
+    open(exchange, stop) {
+      live.set(exchange.id, { exchange, stop });
+      let toldAt = monotonic();
+      let ended = false;
+      tell((observer) => observer.onStart?.(exchange));
+      return {
+        exchange,
+        requestRead(facts) {
+          tell((observer) => observer.onRequest?.(exchange, facts));
+        },
+        changed() {
+          if (!ended && monotonic() - toldAt >= UPDATE_MS) {
+            toldAt = monotonic();
+            tell((observer) => observer.onUpdate?.(exchange));
+          }
+        },
+        firstToken() {
+          exchange.state = { phase: "streaming", stage: "decoding", firstTokenAt: now() };
+          toldAt = monotonic();
+          tell((observer) => observer.onUpdate?.(exchange));
+        },
+        end(state) {
+          if (ended) {
+            return;
+          }
+          ended = true;
+          live.delete(exchange.id);
+          exchange.state = state;
+          tell((observer) => observer.onEnd?.(exchange));
+        },
+      };
+    },
+    live: () => [...live.values()].map((entry) => entry.exchange),
+    cancel(id) {
+      const entry = live.get(id);
+      entry?.stop("cancelled");
+      return entry !== undefined;
+    },
+    stopAll() {
+      for (const entry of live.values()) {
+        entry.stop("interrupted");
+      }
+    },
+    observerFailures: () => failures,
+  };
+}

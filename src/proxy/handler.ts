@@ -1,0 +1,273 @@
+/**
+ * The life of one exchange: admitted, forwarded, looked at, ended. What is under `/plimsoll` is ours; every other path,
+ * known or not, goes to Ollama.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createAnswerReader, type AnswerReader } from "../ollama/answer.ts";
+import type { BodyReader, OpenBody } from "../ollama/bodyReader.ts";
+import { clientName, retryCount } from "../ollama/clientName.ts";
+import { classify, errorDialect, readsBody } from "../ollama/endpoints.ts";
+import { errorBody } from "../ollama/upstreamError.ts";
+import type { Exchange, Log } from "../types.ts";
+import { admit, type Admission, type HostPolicy } from "./admission.ts";
+import type { Exchanges, OpenExchange } from "./exchange.ts";
+import { forward, type ForwardOutcome } from "./forward.ts";
+import { headerValue, upstreamHeaders } from "./headers.ts";
+import { endState, noticeOf } from "./outcome.ts";
+import { createTap, type Look } from "./tap.ts";
+import type { Upstream } from "./upstream.ts";
+
+export interface HandlerParts {
+  upstream: Upstream;
+  exchanges: Exchanges;
+  bodies: BodyReader;
+  hostIsAllowed: HostPolicy;
+  /** Answers everything under `/plimsoll`. */
+  own(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  now: () => number;
+  newId: () => string;
+  log: Log;
+}
+
+export interface Handler {
+  handle(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /** The client on this connection has sent its FIN: it has left, as it would have for Ollama. */
+  clientEnded(socket: object): void;
+}
+
+/** True for Plimsoll's own paths. Judged on the raw path: what only decodes to it belongs to Ollama. */
+export function isOwnPath(path: string): boolean {
+  return path === "/plimsoll" || path.startsWith("/plimsoll/");
+}
+
+export function createHandler(parts: HandlerParts): Handler {
+  const openLook = createTap((error) =>
+    parts.log.error("an answer could not be read; it was forwarded all the same", {
+      error: String(error),
+    }),
+  );
+  const leavers = new WeakMap<object, Set<() => void>>();
+
+  return {
+    handle(incoming, outgoing) {
+      const admission = admit(
+        {
+          httpVersion: incoming.httpVersion,
+          method: incoming.method ?? "GET",
+          target: incoming.url ?? "/",
+          rawHeaders: incoming.rawHeaders,
+        },
+        parts.hostIsAllowed,
+      );
+      if (!admission.admitted) {
+        refuseAdmission(outgoing, admission);
+        return;
+      }
+      if (isOwnPath(pathOf(admission.target))) {
+        incoming.url = admission.target;
+        parts.own(incoming, outgoing);
+        return;
+      }
+      const leave = runExchange({ parts, openLook, incoming, outgoing, admission });
+      const socket = incoming.socket;
+      const leaving = leavers.get(socket) ?? new Set();
+      leavers.set(socket, leaving.add(leave));
+      outgoing.once("close", () => leaving.delete(leave));
+    },
+    clientEnded(socket) {
+      for (const leave of leavers.get(socket) ?? []) {
+        leave();
+      }
+    },
+  };
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query === -1 ? target : target.slice(0, query);
+}
+
+function refuseAdmission(outgoing: ServerResponse, refusal: Extract<Admission, { admitted: false }>): void {
+  outgoing.sendDate = false;
+  outgoing.removeHeader("transfer-encoding");
+  outgoing.writeHead(refusal.status, refusal.statusText, refusal.headers);
+  outgoing.end(refusal.body);
+}
+
+interface Run {
+  parts: HandlerParts;
+  openLook: (read: (chunk: Buffer) => void) => Look;
+  incoming: IncomingMessage;
+  outgoing: ServerResponse;
+  admission: Extract<Admission, { admitted: true }>;
+}
+
+/** Forwards one request and follows it to its end. Returns what to call when the client leaves. */
+function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): () => void {
+  const exchange = newExchange(parts, incoming, pathOf(admission.target));
+  const open: OpenExchange = parts.exchanges.open(exchange, (reason) => forwarding.stop(reason));
+  const request = readRequestOf(parts.bodies, incoming, open);
+  let reader: AnswerReader | undefined;
+  let look: Look | undefined;
+
+  const finish = (outcome: ForwardOutcome): void => {
+    look?.drain();
+    const answer = reader?.end(outcome.how === "whole" ? "whole" : "cut");
+    const state = endState(outcome, answer, {
+      exchange,
+      endedAt: parts.now(),
+      upstreamUrl: parts.upstream.address.url,
+    });
+    exchange.contentChunkCount = answer?.contentChunkCount || undefined;
+    exchange.usage = answer?.usage;
+    exchange.model ??= answer?.model;
+    exchange.operation = answer?.operation ?? exchange.operation;
+    if (answer?.estimatedUsage === true) {
+      exchange.notices.push({ kind: "estimated-usage" });
+    }
+    const notice = state.phase === "failed" ? noticeOf(state.error) : undefined;
+    if (notice !== undefined) {
+      exchange.notices.push({ kind: notice });
+    }
+    // A large body may still be on its way through the worker; the row waits for its facts, the client does not.
+    request.whenRead(() => open.end(state));
+  };
+
+  const forwarding = forward({
+    incoming,
+    outgoing,
+    upstream: parts.upstream,
+    target: admission.target,
+    headers: upstreamHeaders(incoming.rawHeaders, {
+      host: parts.upstream.address.authority,
+      dropOrigin: admission.ownOrigin,
+    }),
+    refuse: (error) => answerUnreachable(outgoing, parts.upstream.address.url, { exchange, error }),
+    watcher: {
+      requestChunk(chunk) {
+        exchange.requestBytes += chunk.length;
+        request.body?.push(chunk);
+      },
+      requestEnd: () => request.finish(),
+      answerHead({ status, rawHeaders }) {
+        exchange.status = status;
+        reader = createAnswerReader({
+          operation: exchange.operation,
+          dialect: exchange.dialect,
+          method: exchange.method,
+          status,
+          contentType: headerValue(rawHeaders, "content-type"),
+          contentEncoding: headerValue(rawHeaders, "content-encoding"),
+          onContent: () => {
+            if (exchange.state.phase === "waiting") {
+              open.firstToken();
+            }
+          },
+        });
+        look = openLook((chunk) => {
+          reader?.push(chunk);
+          exchange.contentChunkCount = reader?.contentChunkCount() || undefined;
+          open.changed();
+        });
+      },
+      answerChunk(chunk) {
+        exchange.responseBytes += chunk.length;
+        exchange.chunkCount += 1;
+        look?.show(chunk);
+      },
+      end: finish,
+    },
+  });
+  return () => forwarding.clientLeft();
+}
+
+function newExchange(parts: HandlerParts, incoming: IncomingMessage, path: string): Exchange {
+  const method = incoming.method ?? "GET";
+  const { operation, dialect } = classify(method, path);
+  const userAgent = headerValue(incoming.rawHeaders, "user-agent")?.slice(0, 256);
+  const retries = retryCount(headerValue(incoming.rawHeaders, "x-stainless-retry-count"));
+  return {
+    id: parts.newId(),
+    startedAt: parts.now(),
+    operation,
+    dialect,
+    method,
+    path: path.slice(0, 2048),
+    client: { name: clientName(userAgent), userAgent, address: incoming.socket.remoteAddress },
+    requestBytes: 0,
+    responseBytes: 0,
+    chunkCount: 0,
+    state: { phase: "waiting" },
+    notices: retries > 0 ? [{ kind: "retried", message: `attempt ${retries + 1} of this client` }] : [],
+  };
+}
+
+interface RequestReading {
+  body: OpenBody | undefined;
+  finish(): void;
+  /** Calls back once the request's facts are known, at once if they are. */
+  whenRead(then: () => void): void;
+}
+
+function readRequestOf(
+  bodies: BodyReader,
+  incoming: IncomingMessage,
+  open: OpenExchange,
+): RequestReading {
+  const { exchange } = open;
+  let waiting: (() => void) | undefined;
+  let read = !readsBody(exchange.operation);
+  const body = read
+    ? undefined
+    : bodies.open(
+        {
+          operation: exchange.operation,
+          dialect: exchange.dialect,
+          contentEncoding: headerValue(incoming.rawHeaders, "content-encoding"),
+        },
+        (facts) => {
+          read = true;
+          exchange.model = facts.model;
+          exchange.stream = facts.stream;
+          exchange.requestedContextLength = facts.requestedContextLength;
+          if (facts.empty === true) {
+            exchange.operation = facts.keepAliveSeconds === 0 ? "unload" : "load";
+          }
+          open.requestRead(facts);
+          waiting?.();
+        },
+      );
+  return {
+    body,
+    finish: () => body?.finish(),
+    whenRead(then) {
+      if (read) {
+        then();
+        return;
+      }
+      waiting = then;
+      // The upload may have been cut off: what came of it will not become readable any more.
+      if (!incoming.complete) {
+        body?.abandon();
+      }
+    },
+  };
+}
+
+function answerUnreachable(
+  outgoing: ServerResponse,
+  url: string,
+  failed: { exchange: Exchange; error: NodeJS.ErrnoException },
+): void {
+  if (outgoing.headersSent || outgoing.destroyed) {
+    outgoing.destroy();
+    return;
+  }
+  const cause = failed.error.code ?? failed.error.message;
+  const body = errorBody(errorDialect(failed.exchange.path), {
+    status: 502,
+    message: `Plimsoll could not reach Ollama at ${url} (${cause}). Start Ollama, or point Plimsoll at it with --upstream.`,
+  });
+  outgoing.writeHead(502, { "content-type": "application/json; charset=utf-8", "content-length": Buffer.byteLength(body) });
+  outgoing.end(failed.exchange.method === "HEAD" ? undefined : body);
+}

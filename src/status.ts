@@ -1,0 +1,72 @@
+/** The verdict: is memory safe, and what is going on, in one sentence. Pure. */
+import type { Exchange, Health, MemorySample, Verdict } from "./types.ts";
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+export function verdictOf(parts: {
+  sample: MemorySample | undefined;
+  live: readonly Exchange[];
+  health: Health;
+}): Verdict {
+  const { sample } = parts;
+  const level = levelOf(sample);
+  const state = level === "swapping" ? "swapping" : activityOf(parts.live);
+  return { state, level, text: sentence(sample, parts.health) };
+}
+
+/** What the machine is doing for its clients: the furthest stage any exchange has reached. */
+function activityOf(live: readonly Exchange[]): Verdict["state"] {
+  const stages = live
+    .filter((exchange) => exchange.operation !== "other")
+    .map((exchange) => (exchange.state.phase === "streaming" ? "decoding" : stageOf(exchange)));
+  return (["decoding", "prefill", "loading", "queued"] as const).find((stage) => stages.includes(stage)) ?? "idle";
+}
+
+function stageOf(exchange: Exchange): "decoding" | "prefill" | "loading" | "queued" {
+  return exchange.state.phase === "waiting" ? (exchange.state.stage ?? "prefill") : "prefill";
+}
+
+/**
+ * Bytes above the point where swapping starts, as shares of the machine: below 20 % is worth a look, below 10 % a
+ * warning, below 5 % critical. Swapping is what has been measured, not what is feared.
+ */
+function levelOf(sample: MemorySample | undefined): Verdict["level"] {
+  if (sample === undefined) {
+    return "unknown";
+  }
+  if ((sample.swapOutBytesPerSecond ?? 0) >= MIB) {
+    return "swapping";
+  }
+  const { headroomBytes, floorBytes, totalBytes } = sample;
+  if (headroomBytes === undefined || totalBytes === undefined) {
+    return "unknown";
+  }
+  const leftRatio = (headroomBytes + (floorBytes ?? 0)) / totalBytes;
+  if (leftRatio < 0.05) {
+    return "critical";
+  }
+  if (leftRatio < 0.1) {
+    return "warn";
+  }
+  return leftRatio < 0.2 ? "watch" : "ok";
+}
+
+function sentence(sample: MemorySample | undefined, health: Health): string {
+  if (sample?.totalBytes === undefined || sample.availableBytes === undefined) {
+    return health.sampler.state === "remote"
+      ? "Memory of that host is not visible from here."
+      : "Memory has not been read yet.";
+  }
+  const used = `${gib(sample.totalBytes - sample.availableBytes)} of ${gib(sample.totalBytes)} GiB used`;
+  if (sample.headroomBytes === undefined) {
+    return used;
+  }
+  return sample.headroomBytes > 0
+    ? `${used} · ${gib(sample.headroomBytes)} GiB before swap`
+    : `${used} · ${gib(-sample.headroomBytes)} GiB past the load line`;
+}
+
+function gib(bytes: number): string {
+  return (bytes / GIB).toFixed(1);
+}

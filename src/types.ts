@@ -1,0 +1,458 @@
+/**
+ * The shared vocabulary: every shape that crosses a stage or a socket.
+ * No run-time code, no imports. Everything here is JSON-safe, so the page can use the same types.
+ *
+ * Names end in their unit: `…Bytes` integers, `…Ms` durations, `…At` epoch milliseconds,
+ * `…Ratio` 0 to 1, `…PerSecond`, `…Tokens`. What is unknown is absent, never 0 or −1.
+ */
+
+/** Where a figure comes from. */
+export type Provenance = "measured" | "derived" | "predicted" | "assumed";
+
+export type Operation =
+  | "chat"
+  | "generate"
+  | "embed"
+  | "load"
+  | "unload"
+  | "pull"
+  | "push"
+  | "create"
+  | "transcribe"
+  | "other";
+
+export type Dialect = "ollama" | "openai" | "responses" | "anthropic" | "none";
+
+/** What a live exchange is probably doing. A guess until the answer proves it. */
+export type Stage = "queued" | "loading" | "prefill" | "decoding";
+
+/** Closed list. The first three mean tokens were lost, and nothing else does. */
+export type NoticeKind =
+  | "truncated"
+  | "messages-dropped"
+  | "context-shifted"
+  | "context-full"
+  | "prompt-too-long"
+  | "context-reduced"
+  | "reloaded"
+  | "queued"
+  | "ended-early"
+  | "upstream-error"
+  | "estimated-usage"
+  | "cliff-ahead"
+  | "cliff"
+  | "would-swap"
+  | "guard-acted"
+  | "retried";
+
+/** Something that befell an exchange. `message` is made by us; it never quotes a prompt or an answer. */
+export interface Notice {
+  kind: NoticeKind;
+  message?: string;
+  tokensLost?: number;
+}
+
+export interface ExchangeError {
+  /** Machine word, e.g. `upstream-unreachable`, `upstream-cut`, `ended-early`, `interrupted`. */
+  code: string;
+  /** One sentence for people. Never contains prompt or answer text. */
+  message: string;
+}
+
+export type ExchangeState =
+  | { phase: "waiting"; stage?: Stage }
+  | { phase: "streaming"; stage?: Stage; firstTokenAt: number }
+  | { phase: "completed" | "cancelled"; endedAt: number; firstTokenAt?: number }
+  | { phase: "failed"; endedAt: number; firstTokenAt?: number; error: ExchangeError };
+
+export interface ClientInfo {
+  /** Short name derived from the User-Agent, e.g. `open-webui`, `openai-js`. */
+  name?: string;
+  userAgent?: string;
+  address?: string;
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  id: string;
+  startedAt: number;
+  operation: Operation;
+  dialect: Dialect;
+  method: string;
+  /** Without the query. */
+  path: string;
+  model?: string;
+  client: ClientInfo;
+  conversationId?: string;
+  turn?: number;
+  stream?: boolean;
+  status?: number;
+  requestedContextLength?: number;
+  contextLength?: number;
+  contextTokensUsed?: number;
+  requestBytes: number;
+  responseBytes: number;
+  chunkCount: number;
+  /** Events that carried answer text, a live stand-in for tokens until `usage` is known. */
+  contentChunkCount?: number;
+  state: ExchangeState;
+  usage?: Usage;
+  prediction?: ExchangePrediction;
+  notices: Notice[];
+}
+
+/** What an exchange cost. Rates are derived by a function, never stored. */
+export interface Usage {
+  inputTokens?: number;
+  /** Derived: no Ollama endpoint reports it. */
+  cachedInputTokens?: number;
+  outputTokens?: number;
+  totalMs?: number;
+  queueMs?: number;
+  loadMs?: number;
+  prefillMs?: number;
+  decodeMs?: number;
+  doneReason?: string;
+  provenance: Provenance;
+}
+
+/** Each with what then happened; `actual` is absent until known. */
+export interface ExchangePrediction {
+  inputTokens?: Predicted;
+  prefillMs?: Predicted;
+  firstTokenMs?: Predicted;
+  decodeTokensPerSecond?: Predicted;
+  contextTokensUsed?: Predicted;
+  runnerBytes?: Predicted;
+}
+
+export interface Predicted {
+  predicted: number;
+  low?: number;
+  high?: number;
+  actual?: number;
+  errorRatio?: number;
+}
+
+/** What could be read of a request's body. Absent fields were absent or unreadable. */
+export interface RequestFacts {
+  model?: string;
+  stream?: boolean;
+  requestedContextLength?: number;
+  /** Seconds; negative is for ever; 0 unloads. */
+  keepAliveSeconds?: number;
+  /** True when a generate has no prompt or a chat no messages: it only loads (or unloads) the model. */
+  empty?: boolean;
+  messageCount?: number;
+  imageCount?: number;
+  /** UTF-8 bytes of the text a model will read (prompt, messages, system). */
+  textBytes?: number;
+  maxOutputTokens?: number;
+  includeUsage?: boolean;
+  /** Runner options that force a reload when they change, as sent: `num_ctx`, `num_gpu`, … */
+  runnerOptions?: Record<string, number | boolean>;
+  /** Why the body was not read, when it was not. */
+  unread?: "too-large" | "not-json" | "encoding" | "cut" | "busy";
+}
+
+/** How one answer ended, as far as its bytes tell. */
+export interface AnswerFacts {
+  /** The last event of the dialect was seen (`done:true`, `[DONE]`, `message_stop`, …) or a whole JSON body. */
+  complete: boolean;
+  usage?: Usage;
+  /** Model as the answer names it. */
+  model?: string;
+  /** Events that carried text, thinking or a tool call. */
+  contentChunkCount: number;
+  /** Set when the answer itself says it failed, or ended in a way that is not success. */
+  error?: ExchangeError;
+  /** The wider operation the answer proves: `load` and `unload` are known by `done_reason`. */
+  operation?: "load" | "unload";
+}
+
+/** While memory is not visible no sample is made, only the state. */
+export interface MemorySample {
+  takenAt: number;
+  totalBytes?: number;
+  availableBytes?: number;
+  /** Bytes left before swapping starts; negative once the floor is passed. */
+  headroomBytes?: number;
+  floorBytes?: number;
+  anonymousBytes?: number;
+  mappedBytes?: number;
+  swapTotalBytes?: number;
+  swapUsedBytes?: number;
+  swapOutBytesPerSecond?: number;
+  swapInBytesPerSecond?: number;
+  refaultBytesPerSecond?: number;
+  kswapdScanPerSecond?: number;
+  pressureSomeRatio?: number;
+  pressureFullRatio?: number;
+  limit?: { bytes: number; usedBytes: number };
+  gpus: GpuSample[];
+  runners: RunnerSample[];
+  problems: string[];
+}
+
+export interface GpuSample {
+  id: string;
+  vendor: "nvidia" | "amd";
+  name?: string;
+  totalBytes?: number;
+  usedBytes?: number;
+  /** AMD: system memory the GPU uses (on APUs the weights lie here). */
+  sharedTotalBytes?: number;
+  sharedUsedBytes?: number;
+}
+
+export interface RunnerSample {
+  pid: number;
+  startedAt?: number;
+  model?: string;
+  anonymousBytes: number;
+  fileBytes: number;
+  sharedBytes: number;
+  swappedBytes: number;
+}
+
+/** A runner process as seen from outside: who it is and what it was started with. */
+export interface RunnerProcess {
+  pid: number;
+  /** Kernel start time in clock ticks: (pid, ticks) is one process for ever. */
+  startTicks?: number;
+  startedAt?: number;
+  /** Hex digest from the `…/blobs/sha256-<hex>` path of its weights. */
+  blobDigest?: string;
+  modelPath?: string;
+  argv: string[];
+  settings: RunnerSettings;
+}
+
+/** What a runner was started with, as its arguments say. */
+export interface RunnerSettings {
+  /** Cells over all slots (`-c`). */
+  totalContextLength?: number;
+  parallel?: number;
+  /** Of one slot. */
+  contextLength?: number;
+  kvCacheTypeK?: string;
+  kvCacheTypeV?: string;
+  flashAttention?: string;
+  batch?: number;
+  ubatch?: number;
+  mmap?: boolean;
+  offloadedLayers?: number;
+  threads?: number;
+  contextShift?: boolean;
+  projector?: boolean;
+}
+
+export interface Split {
+  hostBytes: number;
+  deviceBytes: number;
+}
+
+export interface MemoryEstimate {
+  weightsBytes?: Split;
+  kvCacheBytes: Split;
+  recurrentStateBytes: Split;
+  computeBytes: Split;
+  outputBytes?: number;
+  processBytes?: number;
+  promptCacheLimitBytes?: number;
+  kvBytesPerToken: number;
+  caches: { kind: "full" | "sliding" | "recurrent"; layerCount: number; cells?: number; bytes: number }[];
+  /** All that is allocated. */
+  totalBytes?: number;
+  /** The runner's expected resident memory right after the load: compute buffers are not touched yet. */
+  residentHostBytes?: number;
+  fit: {
+    verdict: "fits" | "tight" | "overflows" | "unknown";
+    headroomBytes?: number;
+    shortBytes?: number;
+    largestContextThatFits?: number;
+  };
+  speed?: {
+    decodeTokensPerSecond: { depth: number; value: number; low: number; high: number }[];
+    provenance: Provenance;
+  };
+  assumptions: { name: string; value: string; provenance: Provenance }[];
+}
+
+export type LoadCause = "first" | "options" | "expired" | "evicted" | "crashed" | "unknown";
+
+/** One start of a runner. */
+export interface Load {
+  id: string;
+  startedAt: number;
+  endedAt?: number;
+  unloadedAt?: number;
+  model: string;
+  digest?: string;
+  exchangeId?: string;
+  cause: LoadCause;
+  differences?: { option: string; from?: string; to?: string }[];
+  contextLength?: number;
+  parallel?: number;
+  settings?: RunnerSettings;
+  predicted?: MemoryEstimate;
+  /** What `/api/ps` claims. A claim, not a measurement. */
+  claimedBytes?: number;
+  claimedDeviceBytes?: number;
+  measured?: RunnerSample;
+}
+
+export interface Conversation {
+  id: string;
+  model?: string;
+  client?: string;
+  startedAt: number;
+  lastAt: number;
+  turnCount: number;
+  contextLength?: number;
+  contextTokensUsed?: number;
+  turnsLeft?: { window?: Predicted; memory?: Predicted };
+  notices: Notice[];
+  turns?: Exchange[];
+}
+
+export interface Episode {
+  id: string;
+  level: "watch" | "warn" | "critical" | "swapping" | "thrashing";
+  startedAt: number;
+  endedAt?: number;
+  causes: { name: string; bytes: number }[];
+  forecast?: { secondsToSwap?: number; turnsToSwap?: number; low?: number; high?: number };
+  remedies: Remedy[];
+  outcome?: "hit" | "false-alarm";
+  leadSeconds?: number;
+}
+
+export interface Remedy {
+  id: string;
+  text: string;
+  savesBytes?: number;
+  commands: { platform: "linux" | "macos" | "windows" | "docker" | "any"; text: string }[];
+}
+
+/** A model that Ollama says is loaded, with what was really measured beside it. */
+export interface LoadedModel {
+  name: string;
+  digest?: string;
+  contextLength?: number;
+  expiresAt?: number;
+  claimedBytes?: number;
+  claimedDeviceBytes?: number;
+  settings?: RunnerSettings;
+  measured?: RunnerSample;
+  predicted?: MemoryEstimate;
+  loadId?: string;
+}
+
+export interface UpstreamHealth {
+  url: string;
+  reachable: boolean;
+  version?: string;
+  /** Why it is not reachable, or that it is not Ollama. */
+  problem?: string;
+}
+
+export interface RecorderHealth {
+  /** `off`: nothing is kept on purpose or because the directory cannot be used; `stalled`: the disk does not answer. */
+  state: "on" | "memory" | "stalled" | "off";
+  /** Rows waiting to be written. */
+  pending: number;
+  /** Rows given up since the start. */
+  dropped: number;
+  problem?: string;
+}
+
+export interface SamplerHealth {
+  state: "on" | "replay" | "remote" | "off";
+  problems: string[];
+}
+
+export interface Health {
+  status: "ok" | "degraded";
+  version: string;
+  upstream: UpstreamHealth;
+  recorder: RecorderHealth;
+  sampler: SamplerHealth;
+}
+
+/** One sentence and a state: is memory safe, and what is going on. */
+export interface Verdict {
+  state: "idle" | "queued" | "loading" | "prefill" | "decoding" | "swapping" | "unknown";
+  level: "ok" | Episode["level"] | "unknown";
+  text: string;
+}
+
+/** Everything a page needs to be drawn from nothing. */
+export interface Snapshot {
+  takenAt: number;
+  version: string;
+  /** Set when the upstream or the machine is simulated. */
+  simulated?: boolean;
+  verdict: Verdict;
+  headroomBytes?: number;
+  sample?: MemorySample;
+  models: LoadedModel[];
+  exchanges: Exchange[];
+  episodes: Episode[];
+  health: Health;
+}
+
+export type ServerMessage =
+  | { type: "snapshot"; snapshot: Snapshot }
+  | { type: "exchange"; exchange: Exchange }
+  | { type: "sample"; sample: MemorySample }
+  | { type: "load"; load: Load }
+  | { type: "conversation"; conversation: Conversation }
+  | { type: "alert"; alert: Episode }
+  | { type: "removed"; kind: "exchange" | "load" | "conversation" | "alert"; id: string };
+
+/** The numeric fields of a sample, as a roll-up keeps their extremes. */
+export type SampleExtremes = Partial<
+  Record<
+    | "availableBytes"
+    | "headroomBytes"
+    | "anonymousBytes"
+    | "mappedBytes"
+    | "swapUsedBytes"
+    | "swapOutBytesPerSecond"
+    | "swapInBytesPerSecond"
+    | "refaultBytesPerSecond"
+    | "kswapdScanPerSecond"
+    | "pressureSomeRatio"
+    | "pressureFullRatio",
+    number
+  >
+>;
+
+/**
+ * One point of a memory series. A raw sample has no `spanSeconds`. A rolled-up one holds averages in the sample's own
+ * fields and the extremes beside them, so that a short dip of headroom or a burst of swap-out is never averaged away.
+ */
+export interface SamplePoint extends MemorySample {
+  spanSeconds?: number;
+  min?: SampleExtremes;
+  max?: SampleExtremes;
+}
+
+/** Whoever watches exchanges. One that throws is switched off and counted, never felt. */
+export interface ExchangeObserver {
+  name: string;
+  onStart?(exchange: Exchange): void;
+  /** The request has been read: model, options and operation are known now, the answer may not have begun. */
+  onRequest?(exchange: Exchange, facts: RequestFacts): void;
+  onUpdate?(exchange: Exchange): void;
+  onEnd?(exchange: Exchange): void;
+}
+
+/** A logger is three functions. */
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}

@@ -1,0 +1,109 @@
+/** Promise 5. If recording, sampling, predicting, the disk or the page breaks, chatting goes on, and the loss is counted. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, expect, it } from "vitest";
+import type { Store } from "../../src/store/api.ts";
+import { answering, startRawUpstream } from "../support/rawUpstream.ts";
+import { cleanUp, onCleanUp, startBehind } from "../support/startPlimsoll.ts";
+
+afterEach(cleanUp);
+
+const ANSWER =
+  'HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: 68\r\n\r\n{"model":"m","response":"hello","done":true,"prompt_eval_count":4   }\n';
+
+async function chat(url: string): Promise<string> {
+  const answer = await fetch(`${url}/api/generate`, { method: "POST", body: '{"model":"m","prompt":"x"}' });
+  return answer.text();
+}
+
+async function health(url: string) {
+  return (await (await fetch(`${url}/plimsoll/healthz`)).json()) as {
+    status: string;
+    recorder: { state: string; problem?: string };
+    sampler: { problems: string[] };
+  };
+}
+
+function brokenStore(): Store {
+  const fail = (): never => {
+    throw new Error("the recorder is broken");
+  };
+  return {
+    health: () => ({ state: "off", pending: 0, dropped: 0, problem: "broken" }),
+    saveExchange: fail,
+    saveSample: fail,
+    saveLoad: fail,
+    saveEpisode: fail,
+    exchanges: fail,
+    exchange: fail,
+    samples: fail,
+    loads: fail,
+    episodes: fail,
+    forget: fail,
+    setting: fail,
+    saveSetting: fail,
+    flush: async () => true,
+    close: async () => {},
+  };
+}
+
+it("goes on chatting when the recorder throws at every call, and counts it", async () => {
+  const { url } = await startBehind(await startRawUpstream(answering(ANSWER)), { parts: { store: brokenStore() } });
+  expect(await chat(url)).toContain("hello");
+  expect(await chat(url)).toContain("hello");
+  expect((await health(url)).status).toBe("degraded");
+  const metrics = await (await fetch(`${url}/plimsoll/metrics`)).text();
+  expect(metrics).toMatch(/plimsoll_observer_failures_total\{[^}]*recorder[^}]*\} 1/);
+});
+
+it("goes on chatting when memory cannot be read, and says so", async () => {
+  const { url } = await startBehind(await startRawUpstream(answering(ANSWER)), {
+    parts: {
+      memorySource: {
+        state: "on",
+        read: () => {
+          throw new Error("no /proc here");
+        },
+        runners: () => {
+          throw new Error("no /proc here");
+        },
+        rescan: () => {
+          throw new Error("no /proc here");
+        },
+        problems: () => [],
+        setDeviceInUse: () => {},
+        close: async () => {},
+      },
+    },
+  });
+  expect(await chat(url)).toContain("hello");
+  expect((await health(url)).sampler.problems.join()).toContain("no /proc here");
+});
+
+it("goes on chatting without a usable data directory, and says why", async () => {
+  const directory = await mkdtemp(path.join(os.tmpdir(), "plimsoll-"));
+  onCleanUp(() => rm(directory, { recursive: true }));
+  const file = path.join(directory, "a-file");
+  await writeFile(file, "");
+  const { url } = await startBehind(await startRawUpstream(answering(ANSWER)), {
+    dataDir: path.join(file, "data"),
+  });
+  expect(await chat(url)).toContain("hello");
+  const { recorder } = await health(url);
+  expect(recorder.state).toBe("off");
+  expect(recorder.problem).toContain(file);
+});
+
+it("forwards answers that no reader understands", async () => {
+  const rubbish = '{"done":tru\u0000e,[[[{"error":\n\n{"model":{"a":[1,';
+  const { url, store } = await startBehind(
+    await startRawUpstream(
+      answering(
+        `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${rubbish.length}\r\n\r\n${rubbish}`,
+      ),
+    ),
+  );
+  expect(await chat(url)).toBe(rubbish);
+  expect((await store.exchanges({})).exchanges).toHaveLength(1);
+});

@@ -1,0 +1,195 @@
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Band } from "./bands.ts";
+import { drawGaps, drawLoadLine, drawSwapLane } from "./chartMarks.ts";
+import { formatGib, formatHour } from "./format.ts";
+import { bandFill, color, fontOf } from "./paint.ts";
+import type { Series } from "./series.ts";
+
+/** The memory chart. uPlot is known to this file alone. */
+export interface MemoryChart {
+  /** Draws the series over a stretch of time; both ends in epoch milliseconds. */
+  update(series: Series, from: number, to: number): void;
+  /** Puts the cursor at a moment, or takes it away. */
+  setCursor(at: number | undefined): void;
+  /** Draws everything anew: colours or size have changed. */
+  repaint(): void;
+  destroy(): void;
+}
+
+interface View {
+  series: Series;
+  from: number;
+  to: number;
+}
+
+/** Share of the height that the swap lane takes at the top, where there is swap. */
+const swapLane = 0.14;
+
+/** Creates the chart inside `element`, which gives it its size. `onCursor` hears of the pointer only. */
+export function createMemoryChart(
+  element: HTMLElement,
+  onCursor: (at: number | undefined) => void,
+): MemoryChart {
+  let chart: uPlot | undefined;
+  let shape = "";
+  let view: View = { series: emptySeries, from: 0, to: 1 };
+  const current = (): View => view;
+
+  const build = (): void => {
+    chart?.destroy();
+    shape = shapeOf(view.series);
+    chart = new uPlot(chartOptions(element, current, onCursor), columns(view.series), element);
+  };
+  const repaint = (): void => {
+    if (chart) build();
+  };
+  const resizing = new ResizeObserver(() => chart?.setSize(sizeOf(element)));
+  resizing.observe(element);
+
+  return {
+    update(series, from, to) {
+      view = { series, from, to };
+      if (chart && shape === shapeOf(series)) chart.setData(columns(series));
+      else build();
+    },
+    setCursor(at) {
+      const left = at === undefined ? -10 : (chart?.valToPos(at, "x") ?? -10);
+      chart?.setCursor({ left, top: 10 }, false);
+    },
+    repaint,
+    destroy() {
+      resizing.disconnect();
+      chart?.destroy();
+    },
+  };
+}
+
+const emptySeries: Series = {
+  times: [],
+  bands: [],
+  edges: [],
+  loadLine: [],
+  swapUsed: [],
+  swapOut: [],
+  gaps: [],
+};
+
+function chartOptions(
+  element: HTMLElement,
+  current: () => View,
+  onCursor: (at: number | undefined) => void,
+): uPlot.Options {
+  return {
+    ...sizeOf(element),
+    ms: 1,
+    padding: [10, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    // Lines of the grid lie over the fills, which are opaque.
+    drawOrder: ["series", "axes"],
+    scales: {
+      x: { range: () => [current().from, current().to] },
+      y: { range: () => [0, topOf(current().series)] },
+      swap: { range: () => swapRange(current().series) },
+    },
+    axes: [timeAxis(), memoryAxis(current)],
+    series: [{}, ...bandSeries(current().series.bands), loadLineSeries(), swapSeries()],
+    hooks: {
+      drawClear: [(chart) => drawGaps(chart, current().series.gaps)],
+      draw: [(chart) => drawSwapLane(chart, current().series), (chart) => drawLoadLine(chart, current().series)],
+      setCursor: [(chart) => onCursor(timeAt(chart, current().series))],
+    },
+  };
+}
+
+/** Top of the stack first, so that each lower band is painted over the ones it supports. */
+function bandSeries(bands: readonly Band[]): uPlot.Series[] {
+  return bands.toReversed().map((band) => ({
+    scale: "y",
+    width: 0,
+    points: { show: false },
+    fill: bandFill(band),
+  }));
+}
+
+function loadLineSeries(): uPlot.Series {
+  return { scale: "y", width: 1.5, stroke: color("load-line"), points: { show: false } };
+}
+
+function swapSeries(): uPlot.Series {
+  return {
+    scale: "swap",
+    width: 1,
+    stroke: color("swap-edge"),
+    fill: color("swap"),
+    fillTo: 0,
+    points: { show: false },
+  };
+}
+
+function timeAxis(): uPlot.Axis {
+  return {
+    ...axisStyle(),
+    size: 26,
+    space: 64,
+    grid: { show: false },
+    values: (_, splits) => splits.map(formatHour),
+  };
+}
+
+function memoryAxis(current: () => View): uPlot.Axis {
+  return {
+    ...axisStyle(),
+    size: 46,
+    scale: "y",
+    grid: { stroke: color("grid"), width: 1 },
+    splits: () => memorySplits(current().series.totalBytes),
+    values: (_, splits) => splits.map((bytes, index) => `${formatGib(bytes)}${index === 0 ? " GiB" : ""}`),
+  };
+}
+
+function axisStyle(): uPlot.Axis {
+  return { font: fontOf(11), stroke: color("dim"), ticks: { show: false }, gap: 6 };
+}
+
+/** Round steps from 0, ending in the total itself, whatever it is. */
+function memorySplits(totalBytes: number | undefined): number[] {
+  if (!totalBytes) return [0];
+  let step = 2 ** Math.ceil(Math.log2(totalBytes / 5));
+  if (totalBytes / step < 2.5) step /= 2;
+  const splits: number[] = [];
+  for (let bytes = 0; bytes < totalBytes - step * 0.4; bytes += step) splits.push(bytes);
+  return [...splits, totalBytes];
+}
+
+function topOf(series: Series): number {
+  const total = series.totalBytes ?? 1;
+  return series.swapTotalBytes ? total / (1 - swapLane) : total;
+}
+
+/** Swap from 0 to its size fills the lane above the line of total memory. */
+function swapRange(series: Series): [number, number] {
+  const swapTotal = series.swapTotalBytes || 1;
+  const laneBase = 1 - swapLane * 0.85;
+  return [(-laneBase / (1 - laneBase)) * swapTotal, swapTotal];
+}
+
+function columns(series: Series): uPlot.AlignedData {
+  const swap = series.swapTotalBytes ? series.swapUsed : series.swapUsed.map(() => null);
+  return [series.times, ...series.edges.toReversed(), series.loadLine, swap];
+}
+
+/** What the chart must be rebuilt for: uPlot cannot change its list of series' fills cheaply. */
+function shapeOf(series: Series): string {
+  return JSON.stringify(series.bands);
+}
+
+function timeAt(chart: uPlot, series: Series): number | undefined {
+  const { idx, left } = chart.cursor;
+  return idx === undefined || idx === null || left === undefined || left < 0 ? undefined : series.times[idx];
+}
+
+function sizeOf(element: HTMLElement): { width: number; height: number } {
+  return { width: Math.max(120, element.clientWidth), height: Math.max(120, element.clientHeight) };
+}

@@ -1,0 +1,82 @@
+import type uPlot from "uplot";
+import { formatGib } from "./format.ts";
+import { color, fontOf, hatch } from "./paint.ts";
+import type { Gap, Series } from "./series.ts";
+
+const swapOutShownFrom = 1024 ** 2;
+
+/** Marks stretches without samples, so that nothing measured is never read as nothing used. */
+export function drawGaps(chart: uPlot, gaps: readonly Gap[]): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.globalAlpha = 0.35;
+  ctx.fillStyle = hatch(color("grid-strong")) ?? color("grid");
+  for (const { from, to } of gaps) {
+    const left = Math.max(bbox.left, chart.valToPos(from, "x", true));
+    const right = Math.min(bbox.left + bbox.width, chart.valToPos(to, "x", true));
+    if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+  ctx.restore();
+}
+
+/** Draws the Plimsoll mark at the right end of the load line, and its name. */
+export function drawLoadLine(chart: uPlot, series: Series): void {
+  const value = series.loadLine.findLast((bytes) => bytes !== null);
+  if (value === undefined || value === null) return;
+  const { ctx, bbox } = chart;
+  const unit = devicePixelRatio;
+  const y = chart.valToPos(value, "y", true);
+  const x = bbox.left + bbox.width - 16 * unit;
+  ctx.save();
+  ctx.strokeStyle = color("load-line");
+  ctx.lineWidth = 1.5 * unit;
+  ctx.beginPath();
+  ctx.arc(x, y, 6 * unit, 0, 2 * Math.PI);
+  ctx.stroke();
+  const textY = y + 14 * unit;
+  writeText(chart, { text: "load line", x: x - 12 * unit, y: textY, ink: color("load-line"), align: "right" });
+  ctx.restore();
+}
+
+/** Draws the lane of swap above total memory: its base, its name, and a tick wherever pages were written out. */
+export function drawSwapLane(chart: uPlot, series: Series): void {
+  if (!series.swapTotalBytes || series.totalBytes === undefined) return;
+  const { ctx, bbox } = chart;
+  const unit = devicePixelRatio;
+  const base = chart.valToPos(0, "swap", true);
+  ctx.save();
+  ctx.fillStyle = color("grid-strong");
+  ctx.fillRect(bbox.left, base, bbox.width, Math.max(1, unit / 2));
+  ctx.fillStyle = color("load-line");
+  for (const [index, rate] of series.swapOut.entries()) {
+    const at = series.times[index];
+    if (rate === null || at === undefined || rate < swapOutShownFrom) continue;
+    ctx.fillRect(chart.valToPos(at, "x", true) - unit / 2, base - 5 * unit, unit, 5 * unit);
+  }
+  const used = series.swapUsed.findLast((bytes) => bytes !== null);
+  const text = `swap ${used ? formatGib(used) : "0"} of ${formatGib(series.swapTotalBytes)} GiB`;
+  writeText(chart, { text, x: bbox.left + 6 * unit, y: base - 5 * unit, ink: color("dim"), align: "left" });
+  ctx.restore();
+}
+
+interface Writing {
+  text: string;
+  x: number;
+  y: number;
+  ink: string;
+  align: CanvasTextAlign;
+}
+
+/** Writes with a halo in the panel's colour: the text may lie on any band. */
+function writeText(chart: uPlot, { text, x, y, ink, align }: Writing): void {
+  const { ctx } = chart;
+  ctx.font = fontOf(11 * devicePixelRatio);
+  ctx.textAlign = align;
+  ctx.textBaseline = "alphabetic";
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 3 * devicePixelRatio;
+  ctx.strokeStyle = color("panel");
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = ink;
+  ctx.fillText(text, x, y);
+}

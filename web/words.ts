@@ -1,0 +1,123 @@
+import type { Exchange, Health, MemorySample, NoticeKind, Stage, Verdict } from "../src/types.ts";
+import { usedBytes } from "./bands.ts";
+import { formatBytes, formatCount, formatGib } from "./format.ts";
+import type { LiveExchange } from "./state.ts";
+
+/** Sentences of the page. Pure, so that they can be read and tested in one place. */
+
+export interface Statement {
+  level: "quiet" | "warn" | "bad";
+  text: string;
+}
+
+/** `21.4 of 32 GiB used · 6.2 GiB before swap`. Absent when the sample does not tell. */
+export function memorySentence(sample: MemorySample): string | undefined {
+  const used = usedBytes(sample);
+  if (used === undefined || sample.totalBytes === undefined) return undefined;
+  const parts = [`${formatGib(used)} of ${formatGib(sample.totalBytes)} GiB used`];
+  if (sample.headroomBytes !== undefined) parts.push(headroomWords(sample.headroomBytes, sample.swapTotalBytes));
+  return parts.join(" · ");
+}
+
+function headroomWords(headroomBytes: number, swapTotalBytes: number | undefined): string {
+  // Without swap nothing is swapped: programs are ended, and mapped weights are read from disk again and again.
+  const what = swapTotalBytes === 0 ? "memory runs out" : "swap";
+  if (headroomBytes >= 0) return `${formatBytes(headroomBytes)} before ${what}`;
+  return `${formatBytes(-headroomBytes)} past the load line`;
+}
+
+const stageOrder: Stage[] = ["decoding", "prefill", "loading", "queued"];
+
+/** The one word for what goes on: of several exchanges, the one that is furthest. */
+export function stateWord(verdict: Verdict | undefined, live: readonly LiveExchange[]): string {
+  if (verdict === undefined) return "connecting";
+  if (verdict.state === "swapping") return "swapping";
+  const stages = new Set(live.map(({ exchange }) => stageOf(exchange)));
+  const furthest = stageOrder.find((stage) => stages.has(stage));
+  return furthest ?? (live.length > 0 ? "busy" : verdict.state === "unknown" ? "unknown" : "idle");
+}
+
+/** What a live exchange is probably doing; absent for those without phases, such as a pull. */
+export function stageOf(exchange: Exchange): Stage | undefined {
+  const { state } = exchange;
+  if ("endedAt" in state) return undefined;
+  const answers = exchange.operation === "chat" || exchange.operation === "generate";
+  return state.stage ?? (state.phase === "streaming" && answers ? "decoding" : undefined);
+}
+
+/** What is wrong or worth knowing, plainly, worst first. */
+export function statements(health: Health | undefined): Statement[] {
+  if (health === undefined) return [];
+  const { upstream, recorder, sampler } = health;
+  const found: Statement[] = [];
+  if (!upstream.reachable) {
+    found.push({ level: "bad", text: join(`Ollama does not answer at ${upstream.url}.`, upstream.problem) });
+  }
+  if (recorder.state === "off") found.push({ level: "warn", text: offBecause(recorder.problem) });
+  if (recorder.state === "stalled") {
+    found.push({
+      level: "warn",
+      text: `The disk does not answer: ${formatCount(recorder.pending)} rows wait to be recorded.`,
+    });
+  }
+  if (recorder.dropped > 0) {
+    found.push({ level: "warn", text: `${formatCount(recorder.dropped)} rows could not be recorded.` });
+  }
+  if (sampler.state === "remote") {
+    found.push({ level: "quiet", text: `Ollama runs at ${upstream.url}: the memory of that host is not visible from here.` });
+  }
+  if (sampler.state === "off") found.push({ level: "warn", text: "Memory is not measured." });
+  if (sampler.state === "replay") found.push({ level: "quiet", text: "Memory is played back from a recording." });
+  for (const problem of sampler.problems) found.push({ level: "quiet", text: sentence(problem) });
+  if (recorder.state === "memory") {
+    found.push({ level: "quiet", text: "Nothing is kept on disk: history ends when Plimsoll stops." });
+  } else if (recorder.state === "on" && recorder.problem) {
+    found.push({ level: "warn", text: sentence(recorder.problem) });
+  }
+  return found;
+}
+
+function offBecause(problem: string | undefined): string {
+  return problem ? sentence(`Recording is off because ${problem}`) : "Recording is off.";
+}
+
+function join(first: string, second: string | undefined): string {
+  return second ? `${first} ${sentence(second)}` : first;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** A notice in two or three words. */
+export const noticeWords: Record<NoticeKind, string> = {
+  truncated: "prompt cut",
+  "messages-dropped": "messages dropped",
+  "context-shifted": "context shifted",
+  "context-full": "context full",
+  "prompt-too-long": "prompt too long",
+  "context-reduced": "context reduced",
+  reloaded: "reloaded",
+  queued: "queued",
+  "ended-early": "ended early",
+  "upstream-error": "upstream error",
+  "estimated-usage": "tokens estimated",
+  "cliff-ahead": "cliff ahead",
+  cliff: "over the cliff",
+  "would-swap": "would swap",
+  "guard-acted": "guard acted",
+  retried: "retried",
+};
+
+/** Notices that mean the answer is not what was asked for. */
+export const seriousNotices: ReadonlySet<NoticeKind> = new Set([
+  "truncated",
+  "messages-dropped",
+  "context-shifted",
+  "context-full",
+  "prompt-too-long",
+  "ended-early",
+  "upstream-error",
+  "cliff",
+  "would-swap",
+]);
