@@ -11,7 +11,7 @@ export function upstreamIsOurselves(upstreamUrl: string, instanceId: string): Pr
   return new Promise((resolve) => {
     const request = http.get(
       `${upstreamUrl}/plimsoll/healthz`,
-      { agent: false, timeout: TIMEOUT_MS, headers: { host: "localhost" } },
+      { agent: false, timeout: TIMEOUT_MS, headers: { host: "localhost", "user-agent": "plimsoll" } },
       (answer) => {
         answer.destroy();
         resolve(answer.headers[INSTANCE_HEADER] === instanceId);

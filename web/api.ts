@@ -10,7 +10,11 @@ export function readExchanges(query: { limit: number; before?: string }): Promis
   return read(`./api/exchanges?${search(query)}`) as Promise<ExchangePage>;
 }
 
-export async function readSamples(query: { from: number; to: number; points: number }): Promise<SamplePoint[]> {
+export async function readSamples(query: {
+  from: number;
+  to: number;
+  points: number;
+}): Promise<SamplePoint[]> {
   const { samples } = (await read(`./api/samples?${search(query)}`)) as { samples: SamplePoint[] };
   return samples;
 }

@@ -33,13 +33,17 @@ export function bandsOf(samples: readonly MemorySample[]): Band[] {
   }
   const bySize = [...largest].toSorted(([, a], [, b]) => b.anonymous + b.file - a.anonymous - a.file);
   const crowded = bySize.length > modelsShown;
-  const shown = bySize.slice(0, crowded ? modelsShown - 1 : modelsShown).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const shown = bySize
+    .slice(0, crowded ? modelsShown - 1 : modelsShown)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (crowded) shown.push([restName, { anonymous: 1, file: 1 }]);
   return [
     { kind: "other", label: "other programs" },
     ...shown.flatMap(([model, bytes], index): Band[] => [
       ...(bytes.anonymous > 0 ? [{ kind: "anonymous", model, hue: index + 1, label: model } as const] : []),
-      ...(bytes.file > 0 ? [{ kind: "file", model, hue: index + 1, label: `${model}, mapped from file` } as const] : []),
+      ...(bytes.file > 0
+        ? [{ kind: "file", model, hue: index + 1, label: `${model}, mapped from file` } as const]
+        : []),
     ]),
   ];
 }

@@ -1,9 +1,8 @@
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import type { Band } from "./bands.ts";
 import { drawGaps, drawLoadLine, drawSwapLane } from "./chartMarks.ts";
 import { formatGib, formatHour } from "./format.ts";
-import { bandFill, color, fontOf } from "./paint.ts";
+import { bandFill, color, fontOf, forgetColors, scaled } from "./paint.ts";
 import type { Series } from "./series.ts";
 
 /** The memory chart. uPlot is known to this file alone. */
@@ -42,6 +41,7 @@ export function createMemoryChart(
     chart = new uPlot(chartOptions(element, current, onCursor), columns(view.series), element);
   };
   const repaint = (): void => {
+    forgetColors();
     if (chart) build();
   };
   const resizing = new ResizeObserver(() => chart?.setSize(sizeOf(element)));
@@ -87,7 +87,7 @@ function chartOptions(
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     // Lines of the grid lie over the fills, which are opaque.
-    drawOrder: ["series", "axes"],
+    drawOrder: ["series", "axes"] as uPlot.DrawOrderKey[],
     scales: {
       x: { range: () => [current().from, current().to] },
       y: { range: () => [0, topOf(current().series)] },
@@ -97,7 +97,10 @@ function chartOptions(
     series: [{}, ...bandSeries(current().series.bands), loadLineSeries(), swapSeries()],
     hooks: {
       drawClear: [(chart) => drawGaps(chart, current().series.gaps)],
-      draw: [(chart) => drawSwapLane(chart, current().series), (chart) => drawLoadLine(chart, current().series)],
+      draw: [
+        (chart) => drawSwapLane(chart, current().series),
+        (chart) => drawLoadLine(chart, current().series),
+      ],
       setCursor: [(chart) => onCursor(timeAt(chart, current().series))],
     },
   };
@@ -108,6 +111,8 @@ function bandSeries(bands: readonly Band[]): uPlot.Series[] {
   return bands.toReversed().map((band) => ({
     scale: "y",
     width: 0,
+    // Edges snapped to pixels turn a slope into stairs.
+    pxAlign: 0,
     points: { show: false },
     fill: bandFill(band),
   }));
@@ -120,8 +125,7 @@ function loadLineSeries(): uPlot.Series {
 function swapSeries(): uPlot.Series {
   return {
     scale: "swap",
-    width: 1,
-    stroke: color("swap-edge"),
+    width: 0,
     fill: color("swap"),
     fillTo: 0,
     points: { show: false },
@@ -131,8 +135,8 @@ function swapSeries(): uPlot.Series {
 function timeAxis(): uPlot.Axis {
   return {
     ...axisStyle(),
-    size: 26,
-    space: 64,
+    size: scaled(26),
+    space: scaled(64),
     grid: { show: false },
     values: (_, splits) => splits.map(formatHour),
   };
@@ -141,7 +145,7 @@ function timeAxis(): uPlot.Axis {
 function memoryAxis(current: () => View): uPlot.Axis {
   return {
     ...axisStyle(),
-    size: 46,
+    size: scaled(46),
     scale: "y",
     grid: { stroke: color("grid"), width: 1 },
     splits: () => memorySplits(current().series.totalBytes),
@@ -150,7 +154,7 @@ function memoryAxis(current: () => View): uPlot.Axis {
 }
 
 function axisStyle(): uPlot.Axis {
-  return { font: fontOf(11), stroke: color("dim"), ticks: { show: false }, gap: 6 };
+  return { font: fontOf(scaled(11)), stroke: color("dim"), ticks: { show: false }, gap: 6 };
 }
 
 /** Round steps from 0, ending in the total itself, whatever it is. */

@@ -1,6 +1,6 @@
 import type uPlot from "uplot";
 import { formatGib } from "./format.ts";
-import { color, fontOf, hatch } from "./paint.ts";
+import { color, fontOf, hatch, scaled } from "./paint.ts";
 import type { Gap, Series } from "./series.ts";
 
 const swapOutShownFrom = 1024 ** 2;
@@ -24,7 +24,7 @@ export function drawLoadLine(chart: uPlot, series: Series): void {
   const value = series.loadLine.findLast((bytes) => bytes !== null);
   if (value === undefined || value === null) return;
   const { ctx, bbox } = chart;
-  const unit = devicePixelRatio;
+  const unit = scaled(devicePixelRatio);
   const y = chart.valToPos(value, "y", true);
   const x = bbox.left + bbox.width - 16 * unit;
   ctx.save();
@@ -34,7 +34,13 @@ export function drawLoadLine(chart: uPlot, series: Series): void {
   ctx.arc(x, y, 6 * unit, 0, 2 * Math.PI);
   ctx.stroke();
   const textY = y + 14 * unit;
-  writeText(chart, { text: "load line", x: x - 12 * unit, y: textY, ink: color("load-line"), align: "right" });
+  writeText(chart, {
+    text: "load line",
+    x: x - 12 * unit,
+    y: textY,
+    ink: color("load-line"),
+    align: "right",
+  });
   ctx.restore();
 }
 
@@ -42,20 +48,20 @@ export function drawLoadLine(chart: uPlot, series: Series): void {
 export function drawSwapLane(chart: uPlot, series: Series): void {
   if (!series.swapTotalBytes || series.totalBytes === undefined) return;
   const { ctx, bbox } = chart;
-  const unit = devicePixelRatio;
+  const unit = scaled(devicePixelRatio);
   const base = chart.valToPos(0, "swap", true);
   ctx.save();
-  ctx.fillStyle = color("grid-strong");
-  ctx.fillRect(bbox.left, base, bbox.width, Math.max(1, unit / 2));
+  ctx.fillStyle = color("grid");
+  ctx.fillRect(bbox.left, bbox.top, bbox.width, base - bbox.top);
   ctx.fillStyle = color("load-line");
   for (const [index, rate] of series.swapOut.entries()) {
     const at = series.times[index];
     if (rate === null || at === undefined || rate < swapOutShownFrom) continue;
-    ctx.fillRect(chart.valToPos(at, "x", true) - unit / 2, base - 5 * unit, unit, 5 * unit);
+    ctx.fillRect(chart.valToPos(at, "x", true) - unit / 2, bbox.top, unit, base - bbox.top);
   }
   const used = series.swapUsed.findLast((bytes) => bytes !== null);
   const text = `swap ${used ? formatGib(used) : "0"} of ${formatGib(series.swapTotalBytes)} GiB`;
-  writeText(chart, { text, x: bbox.left + 6 * unit, y: base - 5 * unit, ink: color("dim"), align: "left" });
+  writeText(chart, { text, x: bbox.left + 6 * unit, y: base - 6 * unit, ink: color("dim"), align: "left" });
   ctx.restore();
 }
 
@@ -70,7 +76,7 @@ interface Writing {
 /** Writes with a halo in the panel's colour: the text may lie on any band. */
 function writeText(chart: uPlot, { text, x, y, ink, align }: Writing): void {
   const { ctx } = chart;
-  ctx.font = fontOf(11 * devicePixelRatio);
+  ctx.font = fontOf(scaled(11 * devicePixelRatio));
   ctx.textAlign = align;
   ctx.textBaseline = "alphabetic";
   ctx.lineJoin = "round";

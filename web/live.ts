@@ -24,8 +24,8 @@ const answerExpectedMs = 5000;
  */
 export function connect(options: ConnectionOptions): Connection {
   let socket: WebSocket | undefined;
-  let retry: number | undefined;
-  let watchdog: number | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let watchdog: ReturnType<typeof setTimeout> | undefined;
   let delayMs = firstDelayMs;
   let wasOpen = false;
   let closed = false;
@@ -33,17 +33,17 @@ export function connect(options: ConnectionOptions): Connection {
   const open = (): void => {
     retry = undefined;
     socket = new WebSocket(options.url);
-    socket.onopen = () => {
+    socket.addEventListener("open", () => {
       delayMs = firstDelayMs;
       wasOpen = true;
       if (document.hidden) say("pause");
       options.onOpen();
-    };
-    socket.onmessage = (event) => {
+    });
+    socket.addEventListener("message", (event) => {
       clearTimeout(watchdog);
       options.onMessage(JSON.parse(String(event.data)) as ServerMessage);
-    };
-    socket.onclose = onClose;
+    });
+    socket.addEventListener("close", onClose);
   };
 
   const onClose = (): void => {

@@ -1,18 +1,35 @@
 import type { Band } from "./bands.ts";
 
+const resolved = new Map<string, string>();
+const hatches = new Map<string, CanvasPattern>();
+
 /** A colour of the style sheet as a canvas understands it: the browser resolves the theme. */
 export function color(name: string): string {
+  const known = resolved.get(name);
+  if (known !== undefined) return known;
   const probe = document.createElement("span");
   probe.style.color = `var(--${name})`;
   document.body.append(probe);
-  const resolved = getComputedStyle(probe).color;
+  const value = getComputedStyle(probe).color;
   probe.remove();
-  return resolved;
+  resolved.set(name, value);
+  return value;
 }
 
-/** The page's own font at a size in CSS pixels. */
-export function fontOf(size: number): string {
-  return `${size}px ${getComputedStyle(document.body).fontFamily}`;
+/** To be called when the theme or the screen has changed. */
+export function forgetColors(): void {
+  resolved.clear();
+  hatches.clear();
+}
+
+/** CSS pixels of a length given for the usual text size: large screens have larger text, and a canvas must follow by itself. */
+export function scaled(pixels: number): number {
+  return (pixels * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)) / 14;
+}
+
+/** The page's own font at a size in pixels of the canvas. */
+export function fontOf(pixels: number): string {
+  return `${Math.round(pixels)}px ${getComputedStyle(document.body).fontFamily}`;
 }
 
 /** The fill of a band. File-backed bytes are hatched: colour alone must not carry the difference. */
@@ -24,6 +41,8 @@ export function bandFill(band: Band): string | CanvasPattern {
 
 /** Diagonal stripes over a lighter ground, or absent where the browser gives no canvas. */
 export function hatch(stripe: string): CanvasPattern | undefined {
+  const known = hatches.get(stripe);
+  if (known) return known;
   const size = Math.round(6 * devicePixelRatio);
   const tile = document.createElement("canvas");
   tile.width = size;
@@ -43,5 +62,7 @@ export function hatch(stripe: string): CanvasPattern | undefined {
     context.lineTo(shift + size, 0);
   }
   context.stroke();
-  return context.createPattern(tile, "repeat") ?? undefined;
+  const pattern = context.createPattern(tile, "repeat") ?? undefined;
+  if (pattern) hatches.set(stripe, pattern);
+  return pattern;
 }

@@ -14,8 +14,14 @@ export const pointsPerWindow = 600;
  * Adds a live sample to a window and drops what has left it. In long windows a sample that comes sooner than one step replaces the last
  * one, keeping the lower headroom and the higher rates, so that no dip or burst is lost and the list stays as long as it was.
  */
-export function appendSample(points: readonly SamplePoint[], sample: MemorySample, spanMs: number): SamplePoint[] {
-  const kept = points.filter((point) => point.takenAt > sample.takenAt - spanMs && point.takenAt < sample.takenAt);
+export function appendSample(
+  points: readonly SamplePoint[],
+  sample: MemorySample,
+  spanMs: number,
+): SamplePoint[] {
+  const kept = points.filter(
+    (point) => point.takenAt > sample.takenAt - spanMs && point.takenAt < sample.takenAt,
+  );
   const last = kept.at(-1);
   const before = kept.at(-2);
   const stepMs = spanMs / pointsPerWindow;

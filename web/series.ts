@@ -66,11 +66,16 @@ function pushRow(series: Series, at: number, point?: SamplePoint): void {
 }
 
 function usualStepMs(points: readonly SamplePoint[]): number {
-  const steps = points.slice(1).map((point, index) => point.takenAt - (points[index]?.takenAt ?? point.takenAt));
+  const steps = points
+    .slice(1)
+    .map((point, index) => point.takenAt - (points[index]?.takenAt ?? point.takenAt));
   return steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
 }
 
-function largest(points: readonly SamplePoint[], field: (point: SamplePoint) => number | undefined): number | undefined {
+function largest(
+  points: readonly SamplePoint[],
+  field: (point: SamplePoint) => number | undefined,
+): number | undefined {
   return points.reduce<number | undefined>((most, point) => {
     const value = field(point);
     return value === undefined || (most !== undefined && most >= value) ? most : value;

@@ -132,7 +132,12 @@ function withLoad(models: readonly LoadedModel[], load: Load): LoadedModel[] {
   const before = models.find(isSame);
   const { digest, contextLength, claimedBytes, claimedDeviceBytes, settings, measured, predicted } = load;
   const said = { digest, contextLength, claimedBytes, claimedDeviceBytes, settings, measured, predicted };
-  const model: LoadedModel = { ...before, ...definedOnly(said), name: before?.name ?? load.model, loadId: load.id };
+  const model: LoadedModel = {
+    ...before,
+    ...definedOnly(said),
+    name: before?.name ?? load.model,
+    loadId: load.id,
+  };
   return before ? models.map((other) => (other === before ? model : other)) : [...models, model];
 }
 

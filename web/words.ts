@@ -15,8 +15,16 @@ export function memorySentence(sample: MemorySample): string | undefined {
   const used = usedBytes(sample);
   if (used === undefined || sample.totalBytes === undefined) return undefined;
   const parts = [`${formatGib(used)} of ${formatGib(sample.totalBytes)} GiB used`];
-  if (sample.headroomBytes !== undefined) parts.push(headroomWords(sample.headroomBytes, sample.swapTotalBytes));
+  if (sample.headroomBytes !== undefined)
+    parts.push(headroomWords(sample.headroomBytes, sample.swapTotalBytes));
   return parts.join(" · ");
+}
+
+/** What the browser's tab says: the two things one looks for without opening it. */
+export function titleWords(word: string, sample: MemorySample | undefined): string {
+  const headroom = sample?.headroomBytes;
+  const parts = headroom === undefined ? [word] : [word, headroomWords(headroom, sample?.swapTotalBytes)];
+  return `${parts.join(" · ")} – Plimsoll`;
 }
 
 function headroomWords(headroomBytes: number, swapTotalBytes: number | undefined): string {
@@ -64,10 +72,14 @@ export function statements(health: Health | undefined): Statement[] {
     found.push({ level: "warn", text: `${formatCount(recorder.dropped)} rows could not be recorded.` });
   }
   if (sampler.state === "remote") {
-    found.push({ level: "quiet", text: `Ollama runs at ${upstream.url}: the memory of that host is not visible from here.` });
+    found.push({
+      level: "quiet",
+      text: `Ollama runs at ${upstream.url}: the memory of that host is not visible from here.`,
+    });
   }
   if (sampler.state === "off") found.push({ level: "warn", text: "Memory is not measured." });
-  if (sampler.state === "replay") found.push({ level: "quiet", text: "Memory is played back from a recording." });
+  if (sampler.state === "replay")
+    found.push({ level: "quiet", text: "Memory is played back from a recording." });
   for (const problem of sampler.problems) found.push({ level: "quiet", text: sentence(problem) });
   if (recorder.state === "memory") {
     found.push({ level: "quiet", text: "Nothing is kept on disk: history ends when Plimsoll stops." });
@@ -86,7 +98,8 @@ function join(first: string, second: string | undefined): string {
 }
 
 function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  const capital = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
 /** A notice in two or three words. */

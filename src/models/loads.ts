@@ -96,6 +96,20 @@ export function createLoads(parts: {
     );
   };
 
+  const beginFromList = (model: PsModel, at: number): void => {
+    const culprit = culpritOf(parts.live(), at, model.name);
+    begin(listedKey(model), {
+      startedAt: culprit?.startedAt ?? at,
+      endedAt: at,
+      model: model.name,
+      digest: model.digest,
+      exchangeId: culprit?.id,
+      contextLength: model.contextLength,
+      claimedBytes: model.sizeBytes,
+      claimedDeviceBytes: model.deviceBytes,
+    });
+  };
+
   return {
     processesSeen(processes, at) {
       const seen = new Set<string>();
@@ -115,30 +129,19 @@ export function createLoads(parts: {
 
     modelsSeen(models, at) {
       listed = models;
-      const seen = new Set<string>();
+      const keys = new Set(models.map(listedKey));
+      for (const [key, entry] of open) {
+        if (entry.process === undefined && !keys.has(key)) {
+          finish(key, at);
+        }
+      }
+      const runnersAreVisible = [...open.values()].some((entry) => entry.process !== undefined);
       for (const model of models) {
-        const key = `ps:${canonicalName(model.name)}:${model.contextLength ?? ""}`;
-        seen.add(key);
         const entry = openLoadOf(model.name);
         if (entry !== undefined) {
           confirm(entry, model, at, parts.save);
-        } else if (![...open.values()].some((other) => other.process !== undefined)) {
-          const culprit = culpritOf(parts.live(), at, model.name);
-          begin(key, {
-            startedAt: culprit?.startedAt ?? at,
-            endedAt: at,
-            model: model.name,
-            digest: model.digest,
-            exchangeId: culprit?.id,
-            contextLength: model.contextLength,
-            claimedBytes: model.sizeBytes,
-            claimedDeviceBytes: model.deviceBytes,
-          });
-        }
-      }
-      for (const [key, entry] of open) {
-        if (entry.process === undefined && !seen.has(key)) {
-          finish(key, at);
+        } else if (!runnersAreVisible) {
+          beginFromList(model, at);
         }
       }
     },
@@ -198,6 +201,11 @@ export function createLoads(parts: {
     modelOfProcess: (pid) =>
       [...open.values()].find((entry) => entry.process?.pid === pid)?.load.model,
   };
+}
+
+/** A model with another context is another runner, though it has the same name. */
+function listedKey(model: PsModel): string {
+  return `listed:${canonicalName(model.name)}:${model.contextLength ?? ""}`;
 }
 
 /** `/api/ps` lists a model only once its load is over. */

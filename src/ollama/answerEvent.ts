@@ -105,6 +105,9 @@ function readResponses(value: JsonObject): AnswerEvent {
   if (type === "response.failed") {
     return { errorText: errorTextOf(response) ?? "" };
   }
+  if (type === "error") {
+    return { errorText: typeof value["message"] === "string" ? value["message"] : "" };
+  }
   const incomplete = asObject(response["incomplete_details"]);
   return {
     model: asName(response["model"]),

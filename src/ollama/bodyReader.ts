@@ -1,6 +1,7 @@
 import type { RequestFacts } from "../types.ts";
+import { createSegments, type Segments } from "./segments.ts";
 import { BODY_LIMIT_BYTES, readRequest, type RequestContext } from "./request.ts";
-import { createRequestThread, type ThreadBody } from "./requestThread.ts";
+import { createRequestThread } from "./requestThread.ts";
 
 export interface BodyContext extends RequestContext {
   /** What `Content-Length` announces, if anything: a body too large to be read is then not held at all. */
@@ -18,8 +19,9 @@ export interface OpenBody {
 }
 
 export interface BodyReader {
-  /** `onFacts` is called exactly once, after `finish()` or `abandon()`, or when the reader is closed. */
+  /** `onFacts` is called exactly once, after `finish()` or `abandon()`. */
   open(context: BodyContext, onFacts: (facts: RequestFacts) => void): OpenBody;
+  /** Ends the thread. Bodies that are in it are told as `busy`. */
   close(): Promise<void>;
 }
 
@@ -43,11 +45,10 @@ const WORKER_URL = new URL(
 
 /**
  * Reads request bodies for their facts. Small ones are parsed at once; parsing a large one would hold up every stream,
- * so it is copied, piece by piece as it comes, to a thread of its own.
+ * so it is copied aside as it comes, into memory that then moves to a thread.
  */
 export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
-  const inlineLimitBytes = options.inlineLimitBytes ?? INLINE_LIMIT_BYTES;
-  const heldLimitBytes = options.heldLimitBytes ?? HELD_LIMIT_BYTES;
+  const { inlineLimitBytes = INLINE_LIMIT_BYTES, heldLimitBytes = HELD_LIMIT_BYTES } = options;
   const thread = createRequestThread({
     workerUrl: options.workerUrl ?? WORKER_URL,
     idleMs: options.idleMs ?? IDLE_MS,
@@ -55,83 +56,101 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
   let heldBytes = 0;
 
   function open(context: BodyContext, onFacts: (facts: RequestFacts) => void): OpenBody {
+    const announcedBytes = context.contentLength ?? 0;
     let chunks: Uint8Array[] = [];
+    let segments: Segments | undefined;
     let bodyBytes = 0;
-    let inThread: ThreadBody | undefined;
-    let givenUp: RequestFacts["unread"] =
-      (context.contentLength ?? 0) > BODY_LIMIT_BYTES ? "too-large" : undefined;
+    let unread: RequestFacts["unread"] = announcedBytes > BODY_LIMIT_BYTES ? "too-large" : undefined;
     let finished = false;
-    let told = false;
-
-    function tell(facts: RequestFacts): void {
-      if (told) return;
-      told = true;
-      release();
-      onFacts(facts);
-    }
 
     function release(): void {
       heldBytes -= bodyBytes;
       bodyBytes = 0;
       chunks = [];
+      segments = undefined;
     }
 
     function giveUp(reason: RequestFacts["unread"]): void {
-      givenUp = reason;
-      inThread?.drop();
+      unread ??= reason;
       release();
     }
 
-    function moveToThread(): ThreadBody {
-      const body = thread.open((facts) => {
-        if (facts !== undefined) tell(facts);
-        else if (finished) tell({ unread: "busy" });
-        else giveUp("busy");
-      });
-      for (const chunk of chunks) body.add(chunk);
+    function copyAside(): Segments {
+      const copy = createSegments();
+      for (const chunk of chunks) {
+        copy.add(chunk);
+      }
       chunks = [];
-      return body;
+      return copy;
+    }
+
+    function tell(facts: RequestFacts): void {
+      release();
+      onFacts(facts);
+    }
+
+    function readInThread(pieces: Uint8Array<ArrayBuffer>[]): void {
+      // The caller's object may hold what cannot be copied to a thread.
+      const { operation, dialect, contentEncoding } = context;
+      thread.read(pieces, { operation, dialect, contentEncoding }, (facts) =>
+        tell(facts ?? { unread: "busy" }),
+      );
     }
 
     function readHere(): void {
-      const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      const facts = readRequest(bytes, { ...context, unpackedLimitBytes: inlineLimitBytes });
-      // Small when packed, large when unpacked: the thread's own limit decides.
-      if (facts.unread === "too-large") moveToThread().finish(contextOf(context));
-      else tell(facts);
+      const facts = readRequest(Buffer.concat(chunks), { ...context, unpackedLimitBytes: inlineLimitBytes });
+      // Small when packed, large when unpacked: the limit for the thread is another one.
+      if (facts.unread === "too-large") {
+        readInThread(copyAside().pieces());
+      } else {
+        tell(facts);
+      }
     }
 
     return {
       push(chunk) {
-        if (finished || givenUp !== undefined) return;
-        if (bodyBytes + chunk.length > BODY_LIMIT_BYTES) return giveUp("too-large");
-        if (heldBytes + chunk.length > heldLimitBytes) return giveUp("busy");
+        if (finished || unread !== undefined) {
+          return;
+        }
+        if (bodyBytes + chunk.length > BODY_LIMIT_BYTES) {
+          giveUp("too-large");
+          return;
+        }
+        if (heldBytes + chunk.length > heldLimitBytes) {
+          giveUp("busy");
+          return;
+        }
         heldBytes += chunk.length;
         bodyBytes += chunk.length;
-        if (inThread !== undefined) return inThread.add(chunk);
-        chunks.push(chunk);
-        if (bodyBytes > inlineLimitBytes) inThread = moveToThread();
+        if (bodyBytes <= inlineLimitBytes) {
+          chunks.push(chunk);
+          return;
+        }
+        segments ??= copyAside();
+        segments.add(chunk);
       },
       finish() {
-        if (finished) return;
+        if (finished) {
+          return;
+        }
         finished = true;
-        if (givenUp !== undefined) tell({ unread: givenUp });
-        else if (inThread !== undefined) inThread.finish(contextOf(context));
-        else readHere();
+        if (unread !== undefined) {
+          tell({ unread });
+        } else if (segments !== undefined) {
+          readInThread(segments.pieces());
+        } else {
+          readHere();
+        }
       },
       abandon() {
-        if (finished) return;
-        finished = true;
-        if (givenUp === undefined) giveUp("cut");
-        tell({ unread: "cut" });
+        if (!finished) {
+          finished = true;
+          giveUp("cut");
+          tell({ unread: "cut" });
+        }
       },
     };
   }
 
   return { open, close: () => thread.close() };
-}
-
-/** Only what the thread needs crosses to it: the caller's object may hold what cannot be copied. */
-function contextOf({ operation, dialect, contentEncoding }: BodyContext): RequestContext {
-  return { operation, dialect, contentEncoding };
 }

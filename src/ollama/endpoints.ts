@@ -41,15 +41,21 @@ const PROBED = new Set(["/", "/api/version", "/api/status", "/api/tags", "/api/p
  */
 export function classify(method: string, path: string): Endpoint {
   const decoded = decodePath(path);
-  if (method === "POST") return POSTED.get(decoded) ?? OTHER;
-  if ((method === "GET" || method === "HEAD") && PROBED.has(decoded)) return PROBE;
+  if (method === "POST") {
+    return POSTED.get(decoded) ?? OTHER;
+  }
+  if ((method === "GET" || method === "HEAD") && PROBED.has(decoded)) {
+    return PROBE;
+  }
   return OTHER;
 }
 
 /** The dialect in which an error made by us has to be worded for whoever asked for `path`. */
 export function errorDialect(path: string): "ollama" | "openai" | "anthropic" {
   const decoded = decodePath(path);
-  if (decoded === "/v1/messages" || decoded.startsWith("/v1/messages/")) return "anthropic";
+  if (decoded === "/v1/messages" || decoded.startsWith("/v1/messages/")) {
+    return "anthropic";
+  }
   return decoded === "/v1" || decoded.startsWith("/v1/") ? "openai" : "ollama";
 }
 
@@ -62,7 +68,9 @@ export function readsBody(operation: Operation): boolean {
 }
 
 function decodePath(path: string): string {
-  if (!path.includes("%")) return path;
+  if (!path.includes("%")) {
+    return path;
+  }
   try {
     return decodeURIComponent(path);
   } catch {

@@ -9,7 +9,9 @@ const CLOSING = new Set([0x7d, 0x5d]);
  */
 export function parseFirstValue(text: string): unknown {
   const whole = tryParse(text);
-  if (whole !== undefined) return whole;
+  if (whole !== undefined) {
+    return whole;
+  }
   const end = endOfFirstValue(text);
   return end === undefined ? undefined : tryParse(text.slice(0, end));
 }
@@ -33,7 +35,9 @@ function endOfFirstValue(text: string): number | undefined {
       depth += 1;
     } else if (CLOSING.has(code)) {
       depth -= 1;
-      if (depth <= 0) return depth === 0 ? index + 1 : undefined;
+      if (depth <= 0) {
+        return depth === 0 ? index + 1 : undefined;
+      }
     }
   }
   return undefined;
@@ -43,8 +47,11 @@ function endOfFirstValue(text: string): number | undefined {
 function endOfString(text: string, start: number): number {
   for (let index = start; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code === BACKSLASH) index += 1;
-    else if (code === QUOTE) return index;
+    if (code === BACKSLASH) {
+      index += 1;
+    } else if (code === QUOTE) {
+      return index;
+    }
   }
   return text.length;
 }

@@ -21,16 +21,22 @@ const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 export function parseGoDuration(text: string): number | undefined {
   const negative = text.startsWith("-");
   const amount = negative || text.startsWith("+") ? text.slice(1) : text;
-  if (amount === "0") return 0;
+  if (amount === "0") {
+    return 0;
+  }
   let seconds = 0;
   let index = 0;
   while (index < amount.length) {
     PART.lastIndex = index;
     const part = PART.exec(amount);
-    if (part === null) return undefined;
+    if (part === null) {
+      return undefined;
+    }
     seconds += Number(part[1]) * (SECONDS_PER_UNIT.get(part[2] ?? "") ?? Number.NaN);
     index = PART.lastIndex;
   }
-  if (index === 0 || !(seconds < LONGEST_SECONDS)) return undefined;
+  if (index === 0 || !(seconds < LONGEST_SECONDS)) {
+    return undefined;
+  }
   return negative && seconds > 0 ? -seconds : seconds;
 }

@@ -15,7 +15,7 @@ export interface JsonSketch {
 }
 
 export interface JsonSketchLimits {
-  /** Bytes kept of each string. */
+  /** Bytes kept of each string, keys included. A character may be cut in two at the end. */
   textBytes?: number;
   /** Elements kept of each list. */
   listItems?: number;
@@ -72,29 +72,43 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
 
   /** A key, a value or an element starts: decides whether it is kept, and writes the comma before it. */
   function startPart(most = listItems): boolean {
-    if (level === undefined) return true;
-    if (!level.kept) return false;
+    if (level === undefined) {
+      return true;
+    }
+    if (!level.kept) {
+      return false;
+    }
     if (afterColon) {
       afterColon = false;
       return true;
     }
     level.items += 1;
-    if (level.isList && level.items > most) return false;
-    if (level.filled) out.add(COMMA);
+    if (level.isList && level.items > most) {
+      return false;
+    }
+    if (level.filled) {
+      out.add(COMMA);
+    }
     level.filled = true;
     return true;
   }
 
   function open(byte: number): void {
     const kept = startPart(byte === OPEN_OBJECT ? listObjects : listItems);
-    if (kept) out.add(byte);
+    if (kept) {
+      out.add(byte);
+    }
     level = { isList: byte === OPEN_LIST, kept, filled: false, items: 0 };
     levels.push(level);
-    if (levels.length > DEEPEST) hopeless = true;
+    if (levels.length > DEEPEST) {
+      hopeless = true;
+    }
   }
 
   function close(byte: number): void {
-    if (level?.kept === true) out.add(byte);
+    if (level?.kept === true) {
+      out.add(byte);
+    }
     levels.pop();
     level = levels[levels.length - 1];
     whole = level === undefined;
@@ -104,12 +118,16 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
     if (escapeLeft > 0) {
       const isFirst = escapeLeft === ESCAPE_BYTES;
       escapeLeft = isFirst && byte !== LETTER_U ? 0 : escapeLeft - 1;
-      if (escapeKept) out.add(byte);
+      if (escapeKept) {
+        out.add(byte);
+      }
       return;
     }
     if (byte === QUOTE) {
       inside = "gap";
-      if (keeping) out.add(byte);
+      if (keeping) {
+        out.add(byte);
+      }
       return;
     }
     const kept = keeping && textLeft > 0;
@@ -119,17 +137,23 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
       escapeLeft = kept ? ESCAPE_BYTES : 1;
       escapeKept = kept;
     }
-    if (kept) out.add(byte);
+    if (kept) {
+      out.add(byte);
+    }
   }
 
   function gapByte(byte: number): void {
-    if (byte <= SPACE) return;
+    if (byte <= SPACE) {
+      return;
+    }
     begun = true;
     if (byte === QUOTE) {
       inside = "text";
       keeping = startPart();
       textLeft = textBytes;
-      if (keeping) out.add(byte);
+      if (keeping) {
+        out.add(byte);
+      }
     } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       open(byte);
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
@@ -142,7 +166,9 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
     } else if (byte !== COMMA) {
       inside = "plain";
       keeping = startPart();
-      if (keeping) out.add(byte);
+      if (keeping) {
+        out.add(byte);
+      }
     }
   }
 
@@ -153,7 +179,10 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
 
   function push(chunk: Uint8Array): void {
     let index = 0;
-    while (index < chunk.length && !whole && !hopeless) {
+    while (index < chunk.length) {
+      if (whole || hopeless) {
+        return;
+      }
       if (inside === "text" && escapeLeft === 0 && (!keeping || textLeft <= 0)) {
         index = skip(chunk, index, ENDS_TEXT);
       } else if (inside !== "text" && dropsPlain()) {
@@ -168,7 +197,9 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
       if (inside === "text") {
         textByte(byte);
       } else if (inside === "plain" && !endsPlain(byte)) {
-        if (keeping) out.add(byte);
+        if (keeping) {
+          out.add(byte);
+        }
       } else {
         inside = "gap";
         gapByte(byte);
@@ -187,13 +218,17 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
 /** Index of the first byte from `start` on that is marked in `wanted`, or the chunk's length. */
 function skip(chunk: Uint8Array, start: number, wanted: Uint8Array): number {
   let index = start;
-  while (index < chunk.length && wanted[chunk[index] ?? 0] === 0) index += 1;
+  while (index < chunk.length && wanted[chunk[index] ?? 0] === 0) {
+    index += 1;
+  }
   return index;
 }
 
 function tableOf(...bytes: number[]): Uint8Array {
   const table = new Uint8Array(256);
-  for (const byte of bytes) table[byte] = 1;
+  for (const byte of bytes) {
+    table[byte] = 1;
+  }
   return table;
 }
 
@@ -221,7 +256,9 @@ function createOutline(limitBytes: number): { add(byte: number): void; parsed():
       length += 1;
     },
     parsed() {
-      if (overflown) return undefined;
+      if (overflown) {
+        return undefined;
+      }
       try {
         return JSON.parse(bytes.toString("utf8", 0, length));
       } catch {

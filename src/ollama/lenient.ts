@@ -25,7 +25,11 @@ export function asCount(value: unknown): number | undefined {
 export function structFields(value: unknown): Map<string, unknown> {
   const fields = new Map<string, unknown>();
   const object = asObject(value);
-  if (object === undefined) return fields;
-  for (const key of Object.keys(object)) fields.set(key.toLowerCase().replaceAll("ſ", "s"), object[key]);
+  if (object === undefined) {
+    return fields;
+  }
+  for (const key of Object.keys(object)) {
+    fields.set(key.toLowerCase().replaceAll("ſ", "s"), object[key]);
+  }
   return fields;
 }

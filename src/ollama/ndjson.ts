@@ -32,7 +32,9 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
 
   /** Keeps the beginning of a line whose end has not come yet. */
   function keep(part: Buffer): void {
-    if (skipping || part.length === 0) return;
+    if (skipping || part.length === 0) {
+      return;
+    }
     const neededBytes = pendingBytes + part.length;
     if (neededBytes > maxLineBytes) {
       skipping = true;
@@ -56,7 +58,9 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
       return;
     }
     keep(part);
-    if (!skipping) onLine(withoutCr(pending.subarray(0, pendingBytes)));
+    if (!skipping) {
+      onLine(withoutCr(pending.subarray(0, pendingBytes)));
+    }
     skipping = false;
     pendingBytes = 0;
   }
@@ -64,7 +68,9 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
   function push(chunk: Uint8Array): void {
     const bytes = asBuffer(chunk);
     let start = afterCr && bytes[0] === LF ? 1 : 0;
-    if (bytes.length > 0) afterCr = false;
+    if (bytes.length > 0) {
+      afterCr = false;
+    }
     let nextLf = bytes.indexOf(LF, start);
     let nextCr = crEndsLine ? bytes.indexOf(CR, start) : -1;
     while (nextLf !== -1 || nextCr !== -1) {
@@ -74,10 +80,14 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
       start = end + 1;
       if (atCr) {
         afterCr = start === bytes.length;
-        if (nextLf === start) start += 1;
+        if (nextLf === start) {
+          start += 1;
+        }
         nextCr = bytes.indexOf(CR, start);
       }
-      if (nextLf !== -1 && nextLf < start) nextLf = bytes.indexOf(LF, start);
+      if (nextLf !== -1 && nextLf < start) {
+        nextLf = bytes.indexOf(LF, start);
+      }
     }
     keep(bytes.subarray(start));
   }
@@ -85,7 +95,9 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
   return {
     push,
     end() {
-      if (pendingBytes > 0) finishLine(Buffer.alloc(0));
+      if (pendingBytes > 0) {
+        finishLine(Buffer.alloc(0));
+      }
       skipping = false;
     },
   };

@@ -46,23 +46,35 @@ export function measurePrompt(
 
 function addMessages(value: unknown, size: PromptSize): void {
   addContent(value, size);
-  if (Array.isArray(value)) size.messageCount = value.length;
-  else size.messageCount = typeof value === "string" ? 1 : 0;
+  if (Array.isArray(value)) {
+    size.messageCount = value.length;
+  } else {
+    size.messageCount = typeof value === "string" ? 1 : 0;
+  }
 }
 
 function addContent(value: unknown, size: PromptSize, depth = 0): void {
-  if (typeof value === "string") size.textBytes += Buffer.byteLength(value);
-  if (!Array.isArray(value) || depth > DEEPEST_PART) return;
+  if (typeof value === "string") {
+    size.textBytes += Buffer.byteLength(value);
+  }
+  if (!Array.isArray(value) || depth > DEEPEST_PART) {
+    return;
+  }
   for (const part of value) {
-    if (typeof part === "string") size.textBytes += Buffer.byteLength(part);
-    else addPart(structFields(part), size, depth + 1);
+    if (typeof part === "string") {
+      size.textBytes += Buffer.byteLength(part);
+    } else {
+      addPart(structFields(part), size, depth + 1);
+    }
   }
 }
 
 /** A message or a part of one: the dialects differ in which of these fields they use, not in what they mean. */
 function addPart(part: Fields, size: PromptSize, depth: number): void {
   const type = part.get("type");
-  if (typeof type === "string" && THINKING_PARTS.has(type)) return;
+  if (typeof type === "string" && THINKING_PARTS.has(type)) {
+    return;
+  }
   if (typeof type === "string" && IMAGE_PARTS.has(type)) {
     size.imageCount += 1;
     return;
@@ -77,11 +89,15 @@ function addPart(part: Fields, size: PromptSize, depth: number): void {
 }
 
 function addImages(value: unknown, size: PromptSize): void {
-  if (Array.isArray(value)) size.imageCount += value.length;
+  if (Array.isArray(value)) {
+    size.imageCount += value.length;
+  }
 }
 
 function addJson(value: unknown, size: PromptSize): void {
-  if (typeof value !== "object" || value === null) return;
+  if (typeof value !== "object" || value === null) {
+    return;
+  }
   try {
     size.textBytes += Buffer.byteLength(JSON.stringify(value));
   } catch {

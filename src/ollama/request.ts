@@ -29,13 +29,19 @@ const STREAMS_BY_DEFAULT = new Set<Operation>(["chat", "generate", "pull", "push
  * cannot be read says why in `unread`.
  */
 export function readRequest(bytes: Uint8Array, context: RequestContext): RequestFacts {
-  if (bytes.length > BODY_LIMIT_BYTES) return { unread: "too-large" };
+  if (bytes.length > BODY_LIMIT_BYTES) {
+    return { unread: "too-large" };
+  }
   const unpacked = unpack(bytes, context);
-  if (typeof unpacked === "string") return { unread: unpacked };
+  if (typeof unpacked === "string") {
+    return { unread: unpacked };
+  }
   // The byte order mark is kept because Go takes it for a syntax error.
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(unpacked);
   const body = asObject(parseFirstValue(text));
-  if (body === undefined) return { unread: isPacked(context.contentEncoding) ? "encoding" : "not-json" };
+  if (body === undefined) {
+    return { unread: isPacked(context.contentEncoding) ? "encoding" : "not-json" };
+  }
   return readFields(structFields(body), context);
 }
 
@@ -44,7 +50,9 @@ export function readRequest(bytes: Uint8Array, context: RequestContext): Request
  * JSON, so that is tried here as well.
  */
 function unpack(bytes: Uint8Array, context: RequestContext): Uint8Array | "encoding" | "too-large" {
-  if (context.contentEncoding !== "zstd" || context.dialect === "ollama") return bytes;
+  if (context.contentEncoding !== "zstd" || context.dialect === "ollama") {
+    return bytes;
+  }
   const maxOutputLength = Math.min(context.unpackedLimitBytes ?? UNPACKED_LIMIT_BYTES, UNPACKED_LIMIT_BYTES);
   try {
     return zstdDecompressSync(bytes, { maxOutputLength });
@@ -65,19 +73,30 @@ function readFields(fields: Fields, context: RequestContext): RequestFacts {
   const { operation, dialect } = context;
   const facts: RequestFacts = { stream: readStream(fields.get("stream"), context) };
   const model = asName(fields.get("model")) ?? asName(fields.get("name"));
-  if (model !== undefined) facts.model = model;
-  if (operation === "pull" || operation === "push" || operation === "create") return facts;
+  if (model !== undefined) {
+    facts.model = model;
+  }
+  if (operation === "pull" || operation === "push" || operation === "create") {
+    return facts;
+  }
 
   Object.assign(facts, measurePrompt(fields, context));
-  if (dialect === "ollama") Object.assign(facts, readRunnerSettings(fields));
-  else Object.assign(facts, readCompatibleLimits(fields));
-  if (isEmpty(fields, context)) facts.empty = true;
+  if (dialect === "ollama") {
+    Object.assign(facts, readRunnerSettings(fields));
+  } else {
+    Object.assign(facts, readCompatibleLimits(fields));
+  }
+  if (isEmpty(fields, context)) {
+    facts.empty = true;
+  }
   return facts;
 }
 
 /** The native endpoints stream unless told not to, the others the other way round. Embeddings never stream. */
 function readStream(value: unknown, { operation, dialect }: RequestContext): boolean {
-  if (!STREAMS_BY_DEFAULT.has(operation)) return false;
+  if (!STREAMS_BY_DEFAULT.has(operation)) {
+    return false;
+  }
   return typeof value === "boolean" ? value : dialect === "ollama";
 }
 
@@ -86,8 +105,12 @@ function readStream(value: unknown, { operation, dialect }: RequestContext): boo
  * `raw` change nothing about that. /v1 refuses an empty chat with 400, but an empty /v1/completions prompt loads.
  */
 function isEmpty(fields: Fields, { operation, dialect }: RequestContext): boolean {
-  if (operation === "generate") return (fields.get("prompt") ?? "") === "";
-  if (operation !== "chat" || dialect !== "ollama") return false;
+  if (operation === "generate") {
+    return (fields.get("prompt") ?? "") === "";
+  }
+  if (operation !== "chat" || dialect !== "ollama") {
+    return false;
+  }
   const messages = fields.get("messages") ?? [];
   return Array.isArray(messages) && messages.length === 0;
 }
@@ -102,6 +125,8 @@ function readCompatibleLimits(fields: Fields): RequestFacts {
     }
   }
   const options = structFields(fields.get("stream_options"));
-  if (options.get("include_usage") === true) facts.includeUsage = true;
+  if (options.get("include_usage") === true) {
+    facts.includeUsage = true;
+  }
   return facts;
 }

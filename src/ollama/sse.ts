@@ -38,11 +38,15 @@ export function createSseSplitter({ maxEventBytes, onEvent, onOversize }: SseSpl
     data = [];
     dataBytes = 0;
     tooLarge = false;
-    if (hasData) onEvent(event);
+    if (hasData) {
+      onEvent(event);
+    }
   }
 
   function reject(): void {
-    if (!tooLarge) onOversize();
+    if (!tooLarge) {
+      onOversize();
+    }
     tooLarge = true;
     data = [];
   }
@@ -51,10 +55,16 @@ export function createSseSplitter({ maxEventBytes, onEvent, onOversize }: SseSpl
     const colon = line.indexOf(COLON);
     const field = line.toString("latin1", 0, colon === -1 ? line.length : colon);
     const valueStart = colon === -1 ? line.length : colon + (line[colon + 1] === SPACE ? 2 : 1);
-    if (field === "event") name = line.toString("utf8", valueStart);
-    if (field !== "data" || tooLarge) return;
+    if (field === "event") {
+      name = line.toString("utf8", valueStart);
+    }
+    if (field !== "data" || tooLarge) {
+      return;
+    }
     dataBytes += line.length - valueStart + 1;
-    if (dataBytes > maxEventBytes) return reject();
+    if (dataBytes > maxEventBytes) {
+      return reject();
+    }
     data.push(Buffer.from(line.subarray(valueStart)));
   }
 
@@ -65,8 +75,11 @@ export function createSseSplitter({ maxEventBytes, onEvent, onOversize }: SseSpl
     onLine(line) {
       const hasMark = atStart && line.subarray(0, 3).equals(BYTE_ORDER_MARK);
       atStart = false;
-      if (line.length === 0) dispatch();
-      else addField(hasMark ? line.subarray(3) : line);
+      if (line.length === 0) {
+        dispatch();
+      } else {
+        addField(hasMark ? line.subarray(3) : line);
+      }
     },
   });
 
@@ -81,6 +94,8 @@ export function createSseSplitter({ maxEventBytes, onEvent, onOversize }: SseSpl
 
 function joined(lines: Buffer[]): Buffer {
   const [first] = lines;
-  if (first !== undefined && lines.length === 1) return first;
+  if (first !== undefined && lines.length === 1) {
+    return first;
+  }
   return Buffer.concat(lines.flatMap((line, index) => (index === 0 ? [line] : [LF, line])));
 }

@@ -23,7 +23,11 @@ export function readWholeAnswer(
       // A request for the rendered prompt only is answered without any generation.
       return { ...event, final: event.final === true || value["_debug_info"] !== undefined };
     case "openai":
-      return { ...event, final: event.doneReason !== undefined || !isZeroUsage(value["usage"]) };
+      return {
+        ...event,
+        blank: false,
+        final: event.doneReason !== undefined || !isZeroUsage(value["usage"]),
+      };
     case "responses":
       return readResponse(value);
     case "anthropic": {

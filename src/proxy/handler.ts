@@ -13,7 +13,7 @@ import { admit, type Admission, type HostPolicy } from "./admission.ts";
 import type { Exchanges, OpenExchange } from "./exchange.ts";
 import { forward, type ForwardOutcome } from "./forward.ts";
 import { headerValue, upstreamHeaders } from "./headers.ts";
-import { endState, noticeOf } from "./outcome.ts";
+import { endState, noticeOf, promptTooLongNotice } from "./outcome.ts";
 import { createTap, type Look } from "./tap.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -89,6 +89,8 @@ function pathOf(target: string): string {
 
 function refuseAdmission(outgoing: ServerResponse, refusal: Extract<Admission, { admitted: false }>): void {
   outgoing.sendDate = false;
+  // The words are Ollama's, so are the fields: Node would add its own.
+  outgoing.removeHeader("connection");
   outgoing.removeHeader("transfer-encoding");
   outgoing.writeHead(refusal.status, refusal.statusText, refusal.headers);
   outgoing.end(refusal.body);
@@ -124,6 +126,9 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
     exchange.operation = answer?.operation ?? exchange.operation;
     if (answer?.estimatedUsage === true) {
       exchange.notices.push({ kind: "estimated-usage" });
+    }
+    if (answer?.promptTooLong !== undefined) {
+      exchange.notices.push(promptTooLongNotice(answer.promptTooLong));
     }
     const notice = state.phase === "failed" ? noticeOf(state.error) : undefined;
     if (notice !== undefined) {
@@ -224,6 +229,7 @@ function readRequestOf(
           operation: exchange.operation,
           dialect: exchange.dialect,
           contentEncoding: headerValue(incoming.rawHeaders, "content-encoding"),
+          contentLength: Number(headerValue(incoming.rawHeaders, "content-length") ?? 0),
         },
         (facts) => {
           read = true;
@@ -246,8 +252,8 @@ function readRequestOf(
         return;
       }
       waiting = then;
-      // The upload may have been cut off: what came of it will not become readable any more.
-      if (!incoming.complete) {
+      // The exchange is over, so a body that is not whole by now never will be.
+      if (!incoming.readableEnded) {
         body?.abandon();
       }
     },

@@ -1,5 +1,6 @@
 /** How an exchange ended: from what the connection did and what the answer said. */
-import type { AnswerFacts, Exchange, ExchangeError, NoticeKind } from "../types.ts";
+import type { PromptTooLong } from "../ollama/upstreamError.ts";
+import type { AnswerFacts, Exchange, ExchangeError, Notice, NoticeKind } from "../types.ts";
 import type { EndState } from "./exchange.ts";
 import type { ForwardOutcome } from "./forward.ts";
 
@@ -56,4 +57,13 @@ export function noticeOf(error: ExchangeError | undefined): NoticeKind | undefin
     default:
       return undefined;
   }
+}
+
+export function promptTooLongNotice({ promptTokens, contextLength }: PromptTooLong): Notice {
+  return promptTokens === undefined || contextLength === undefined
+    ? { kind: "prompt-too-long" }
+    : {
+        kind: "prompt-too-long",
+        message: `the prompt has ${promptTokens} tokens, the context holds ${contextLength}`,
+      };
 }

@@ -28,7 +28,9 @@ export function answer(
       return database.prepare("SELECT value FROM settings WHERE key = ?").pluck().get(question.ask);
     case "saveSetting":
       database
-        .prepare("INSERT INTO settings (key, value) VALUES (@key, @value) ON CONFLICT DO UPDATE SET value = excluded.value")
+        .prepare(
+          "INSERT INTO settings (key, value) VALUES (@key, @value) ON CONFLICT DO UPDATE SET value = excluded.value",
+        )
         .run(question.ask);
       return undefined;
   }

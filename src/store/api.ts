@@ -1,4 +1,4 @@
-import type { Episode, Exchange, Load, MemorySample, RecorderHealth, SamplePoint } from "../types.ts";
+import type { Episode, Exchange, Load, Log, MemorySample, RecorderHealth, SamplePoint } from "../types.ts";
 
 /** How long each kind of row is kept. Samples are rolled up as they arrive; this only says when the finer ones go. */
 export interface RetentionSettings {
@@ -76,4 +76,20 @@ export interface Store {
   flush(timeoutMs: number): Promise<boolean>;
   /** Writes what is queued (for at most 5 s), closes the files and ends the worker thread. */
   close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Created if missing; `:memory:` keeps nothing. */
+  dataDir: string;
+  /** Epoch ms. */
+  now: () => number;
+  monotonic: () => number;
+  log: Log;
+  retention: RetentionSettings;
+  /** The folder of `0001_….sql` and so on; the package's own unless told. */
+  migrationsDir?: string;
+  /** Most rows that wait in memory, 10,000 unless told. */
+  queueLimit?: number;
+  /** Run after each opening of the database, e.g. `max_page_count = 1000`. */
+  pragmas?: readonly string[];
 }

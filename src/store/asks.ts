@@ -43,22 +43,31 @@ export function createAsks(post: (number: number, question: Question) => boolean
   return {
     ask(topic, ask, limitMs = answerLimitMs) {
       if (waiting.size >= mostWaiting) {
-        return Promise.reject(new Error(`The recorder has ${mostWaiting} questions waiting. Ask again later.`));
+        return Promise.reject(
+          new Error(`The recorder has ${mostWaiting} questions waiting. Ask again later.`),
+        );
       }
       last += 1;
       const number = last;
       return new Promise((resolve, reject) => {
-        const timeout = new Error(`The recorder has not answered within ${limitMs / 1000} s: its disk may be stalled.`);
+        const timeout = new Error(
+          `The recorder has not answered within ${limitMs / 1000} s: its disk may be stalled.`,
+        );
         const isSlow = !Number.isFinite(limitMs);
         const timer = isSlow ? undefined : setTimeout(fail, limitMs, number, timeout).unref();
         waiting.set(number, { resolve: resolve as Waiting["resolve"], reject, timer, isSlow });
         // The worker answers every topic with the type that Questions gives it.
-        if (!post(number, { topic, ask } as Question)) fail(number, new Error("The recorder is being restarted."));
+        if (!post(number, { topic, ask } as Question))
+          fail(number, new Error("The recorder is being restarted."));
       });
     },
     settle(message) {
       if (message.type === "answer") settleOne(message.number, ({ resolve }) => resolve(message.answer));
-      else fail(message.number, message.badCursor ? new RangeError(message.message) : new Error(message.message));
+      else
+        fail(
+          message.number,
+          message.badCursor ? new RangeError(message.message) : new Error(message.message),
+        );
     },
     failAll(reason) {
       for (const number of waiting.keys()) fail(number, new Error(reason));

@@ -1,52 +1,72 @@
-import { fileURLToPath } from "node:url";
-import type { Log, RecorderHealth } from "../types.ts";
-import type { RetentionSettings, Store } from "./api.ts";
-import { createAsks } from "./asks.ts";
-import { watchClock } from "./clockWatch.ts";
-import type { FromWorker, Questions, Topic } from "./messages.ts";
-import { createOutbox } from "./outbox.ts";
-import { createQueue } from "./queue.ts";
-import { StoreRefusal } from "./refusal.ts";
-import { startThread } from "./thread.ts";
+import type { Store, StoreOptions } from "./api.ts";
+import type { Questions, Topic } from "./messages.ts";
+import type { Session } from "./session.ts";
+import { startSession } from "./session.ts";
 
-export type { Store } from "./api.ts";
-
-export interface StoreOptions {
-  /** Created if missing; `:memory:` keeps nothing. */
-  dataDir: string;
-  /** Epoch ms. */
-  now: () => number;
-  monotonic: () => number;
-  log: Log;
-  retention: RetentionSettings;
-  /** The folder of `0001_….sql` and so on; the package's own unless told. */
-  migrationsDir?: string;
-  /** Most rows that wait in memory, 10,000 unless told. */
-  queueLimit?: number;
-  /** Run after each opening of the database, e.g. `max_page_count = 1000`. */
-  pragmas?: readonly string[];
-}
-
-/** The emitted program lies one folder deeper than its source. */
-const packageMigrations = new URL(
-  import.meta.url.endsWith(".ts") ? "../../migrations/" : "../../../migrations/",
-  import.meta.url,
-);
+export type { Store, StoreOptions } from "./api.ts";
 
 /** What ended a second before a power cut must be on disk, and the transaction itself takes time. */
 const exchangeDelayMs = 200;
+
+/** A wait for the disk each second would keep it awake for the sake of five seconds of memory figures. */
 const sampleDelayMs = 5000;
 
-const stalledAfterMs = 2000;
-const openLimitMs = 5000;
-const closeLimitMs = 5000;
-const retentionIntervalMs = 60_000;
+/** Forgetting rewrites the whole file. */
+const noLimitMs = Infinity;
 
 /**
- * Starts the recorder. Resolves once it records, or once it is known why it does not: `health()` says so, and the
- * program goes on without a record.
+ * Starts the recorder in a thread of its own. Resolves once it records, or once it is known why it does not:
+ * `health()` says so, and the program goes on without a record.
  * @throws StoreRefusal when another instance or a newer program owns the data directory.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { now, monotonic, log } = options;
+  const session = startSession(options);
+  await session.started;
+  return storeOf(session);
+}
+
+function storeOf(session: Session): Store {
+  const { queue, outbox } = session;
+
+  function save<T>(add: (row: T) => void, delayMs: number): (row: T) => void {
+    return (row) => {
+      if (session.isOff()) return;
+      add(row);
+      outbox.queued(delayMs);
+    };
+  }
+
+  /** What was saved before is sent ahead, so that a reader finds it. */
+  function read<T extends Topic>(
+    topic: T,
+    empty: Questions[T]["answer"],
+  ): (ask: Questions[T]["ask"]) => Promise<Questions[T]["answer"]> {
+    return (ask) => {
+      if (session.isOff()) return Promise.resolve(empty);
+      outbox.push();
+      return session.ask(topic, ask);
+    };
+  }
+
+  return {
+    health: session.health,
+    saveExchange: save(queue.addExchange, exchangeDelayMs),
+    saveSample: save(queue.addSample, sampleDelayMs),
+    saveLoad: save(queue.addLoad, exchangeDelayMs),
+    saveEpisode: save(queue.addEpisode, exchangeDelayMs),
+    exchanges: read("exchanges", { exchanges: [] }),
+    exchange: read("exchange", undefined),
+    samples: read("samples", []),
+    loads: read("loads", { loads: [] }),
+    episodes: read("episodes", { episodes: [] }),
+    setting: read("setting", undefined),
+    saveSetting: (key, value) => read("saveSetting", undefined)({ key, value }),
+    forget(what) {
+      if (session.isOff()) return Promise.reject(new Error(session.health().problem));
+      outbox.push();
+      return session.ask("forget", what, noLimitMs);
+    },
+    flush: outbox.flush,
+    close: session.close,
+  };
 }

@@ -58,7 +58,9 @@ export function setAside(file: string, at: number): string {
 /** Removes damaged files set aside and copies made before upgrades. Answers how many databases that were. */
 export function removeCopies(file: string): number {
   const prefixes = [`${basename(file)}.damaged-`, `${basename(file)}.before-`];
-  const names = readdirSync(dirname(file)).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+  const names = readdirSync(dirname(file)).filter((name) =>
+    prefixes.some((prefix) => name.startsWith(prefix)),
+  );
   for (const name of names) rmSync(join(dirname(file), name), { force: true });
   return names.filter((name) => !name.endsWith("-wal") && !name.endsWith("-shm")).length;
 }

@@ -45,7 +45,9 @@ function figureOf(sample: MemorySample, figure: Figure): number | undefined {
 }
 
 /** The sample's fields for these numbers, bytes as whole numbers again after averaging. */
-export function sampleFieldsOf(values: Figures): Omit<MemorySample, "takenAt" | "gpus" | "runners" | "problems"> {
+export function sampleFieldsOf(
+  values: Figures,
+): Omit<MemorySample, "takenAt" | "gpus" | "runners" | "problems"> {
   const { limitBytes, limitUsedBytes, ...fields } = rounded(values);
   if (limitBytes === undefined || limitUsedBytes === undefined) return fields;
   return { ...fields, limit: { bytes: limitBytes, usedBytes: limitUsedBytes } };

@@ -1,26 +1,34 @@
 import type { Database } from "better-sqlite3";
 import type { Forget, Forgotten } from "./api.ts";
 import { removeCopies } from "./damage.ts";
+import { describe, failureKind } from "./failures.ts";
 
 type Counts = Omit<Forgotten, "copies">;
 
 /**
  * Deletes rows for good: `secure_delete` overwrites them, the file is rebuilt without its free pages, the log is cut
  * to nothing, and copies of the file that still held the rows are removed. Takes seconds on a large file.
- * @throws Error when another program that reads the file keeps its log alive; the rows are deleted by then.
+ * @throws Error when traces may stay, because the disk has no room for the rebuilding or another program has the file
+ *   open; the rows are deleted and overwritten by then.
  */
 export function forget(database: Database, what: Forget): Forgotten {
   const remove = database.transaction(() => removeRows(database, what));
   const counts = remove.immediate();
   if (database.memory) return { ...counts, copies: 0 };
-  database.exec("VACUUM");
-  const [checkpoint] = database.pragma("wal_checkpoint(TRUNCATE)") as [{ busy: number }];
-  if (checkpoint.busy !== 0) {
+  const copies = removeCopies(database.name);
+  try {
+    database.exec("VACUUM");
+    // Its first column is 1 when somebody still reads what it should have cut off.
+    const isBusy = database.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
+    if (isBusy) throw new Error("another program has the file open");
+  } catch (error) {
+    if (failureKind(error) === "damaged") throw error;
     throw new Error(
-      `Deleted, but traces stay in ${database.name}-wal while another program has the file open. Close that program and forget again.`,
+      `Deleted, but traces may stay in ${database.name}: ${describe(error)}. Remove the cause and forget again.`,
+      { cause: error },
     );
   }
-  return { ...counts, copies: removeCopies(database.name) };
+  return { ...counts, copies };
 }
 
 function removeRows(database: Database, what: Forget): Counts {

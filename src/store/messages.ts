@@ -39,7 +39,7 @@ export type Topic = keyof Questions;
 
 /** `at` is the program's own clock, epoch ms: the worker reads none. */
 export type ToWorker =
-  | { type: "write"; batch: Batch; at: number }
+  | { type: "write"; number: number; batch: Batch; at: number }
   | { type: "ask"; number: number; question: Question; at: number }
   | { type: "retain"; at: number }
   | { type: "close" };
@@ -52,12 +52,12 @@ export type FromWorker =
   | { type: "refused"; code: "newer-schema" | "locked"; message: string }
   /** Nothing can be recorded here, and trying again will not help. */
   | { type: "unusable"; problem: string }
-  /** The disk did not take it; the same batch may be sent again. */
-  | { type: "unwritten"; problem: string }
+  /** The disk did not take this batch; it may be sent again. Number 0: the database could not be opened at the start. */
+  | { type: "unwritten"; number: number; problem: string }
   /** The batch is on disk, but for rows that SQLite would not take. */
-  | { type: "written"; rejected: number }
+  | { type: "written"; number: number; rejected: number }
   | { type: "answer"; number: number; answer: unknown }
   | { type: "unanswered"; number: number; message: string; badCursor: boolean }
   /** Something that happened to the files and that people must be told until the next start. */
   | { type: "notice"; problem: string }
-  | { type: "log"; level: "info" | "warn" | "error"; message: string; fields: Record<string, unknown> };
+  | { type: "log"; message: string; fields: Record<string, unknown> };

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { headerVersion } from "./damage.ts";
 import { DamagedFile } from "./failures.ts";
@@ -22,32 +22,32 @@ const pragmas = [
   "trusted_schema = OFF",
 ];
 
-interface OpenOptions {
+interface OpenOptions<T> {
   migrations: readonly Migration[];
   /** Run after our own, e.g. `max_page_count = 1000`. */
   pragmas: readonly string[];
-  /** What must be done before anything else is read or written. */
-  prepare: (database: Database.Database) => void;
+  /** Makes of the database what is to be answered. The database is closed should it throw. */
+  begin: (database: Database.Database) => T;
 }
 
 /**
  * Opens the record, or creates it, and brings its schema up to date. `file` may be `:memory:`.
  * @throws DamagedFile or SQLITE_CORRUPT, SQLITE_NOTADB for a file that must be set aside; StoreRefusal for a newer one.
  */
-export function openDatabase(
-  file: string,
-  options: OpenOptions,
-): Database.Database {
+export function openDatabase<T>(file: string, options: OpenOptions<T>): T {
   const known = options.migrations.length;
-  if (file !== ":memory:") refuseNewer(file, headerVersion(file) ?? 0, known);
+  if (file !== ":memory:") {
+    refuseNewer(file, headerVersion(file) ?? 0, known);
+    // SQLite would let everyone read a new file; its log and index take over the mode.
+    closeSync(openSync(file, "a", 0o600));
+  }
   const database = new Database(file, { timeout: busyTimeoutMs });
   try {
     for (const pragma of [...pragmas, ...options.pragmas]) database.pragma(pragma);
     check(database);
     refuseNewer(file, schemaVersion(database), known);
     migrate(database, options.migrations);
-    options.prepare(database);
-    return database;
+    return options.begin(database);
   } catch (error) {
     database.close();
     throw error;

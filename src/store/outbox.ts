@@ -6,11 +6,12 @@ import { batchSize } from "./queue.ts";
 export interface Outbox {
   /** A row was queued that must be sent within `delayMs`. */
   queued(delayMs: number): void;
-  /** Sends now what is queued, unless a batch is on its way. */
+  /** Sends now what is queued, unless a batch is on its way or waits to be tried again. */
   push(): void;
-  /** The worker's reply to the batch on its way: written but for `rejected` rows, or why it was not. */
-  written(rejected: number): void;
-  unwritten(problem: string): void;
+  /** The worker's reply to a batch: it is on disk but for `rejected` rows. */
+  written(reply: { number: number; rejected: number }): void;
+  /** The worker's reply to a batch: why it is not on disk. Number 0: why the database could not be opened. */
+  unwritten(reply: { number: number; problem: string }): void;
   /** The thread died with the batch on its way. */
   died(): void;
   /** Nothing can be written any more: everything is given up and counted. */
@@ -25,8 +26,8 @@ export interface Outbox {
 
 interface OutboxParts {
   queue: Queue;
-  /** False when there is no thread to send it to. */
-  post: (batch: Batch) => boolean;
+  /** False when there is no thread to send it to. Throws when a row cannot be copied to another thread. */
+  post: (number: number, batch: Batch) => boolean;
   monotonic: () => number;
 }
 
@@ -38,15 +39,18 @@ const pauseMs = 200;
 
 const longestRetryMs = 30_000;
 
-/** A batch that was on its way at so many deaths of the thread is what it dies of. */
-const mostDeathsOfBatch = 3;
+/** A row that was alone on its way at so many deaths of the thread is what it dies of. */
+const mostDeathsOfRow = 2;
 
 export function createOutbox({ queue, post, monotonic }: OutboxParts): Outbox {
-  let onItsWay: { batch: Batch; sentAt: number } | undefined;
+  let onItsWay: { number: number; batch: Batch; sentAt: number } | undefined;
+  let lastNumber = 0;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Infinity;
   let failures = 0;
-  let deathsOfBatch = 0;
+  /** After trouble so many rows are sent one by one, so that the cause is found and takes no other with it. */
+  let rowsToSendAlone = 0;
+  let deathsOfRow = 0;
   let problem: string | undefined;
   let droppedRows = 0;
   let flushers: ((isEmpty: boolean) => void)[] = [];
@@ -65,9 +69,23 @@ export function createOutbox({ queue, post, monotonic }: OutboxParts): Outbox {
     if (onItsWay !== undefined) return;
     // An empty batch is how a disk that was full is asked whether it still is.
     if (queue.size() === 0 && problem === undefined) return endFlush(true);
-    const batch = queue.take(mostRowsInBatch);
-    onItsWay = { batch, sentAt: monotonic() };
-    if (!post(batch)) takeBack();
+    const batch = queue.take(rowsToSendAlone > 0 ? 1 : mostRowsInBatch);
+    lastNumber += 1;
+    onItsWay = { number: lastNumber, batch, sentAt: monotonic() };
+    try {
+      if (!post(lastNumber, batch)) takeBack();
+    } catch {
+      giveUpUncopyable(batch);
+    }
+  }
+
+  /** A row that holds a function, say, must cost neither the others nor, as an error in a timer would, the program. */
+  function giveUpUncopyable(batch: Batch): void {
+    rowsToSendAlone = mostRowsInBatch;
+    if (batchSize(batch) > 1) takeBack();
+    else droppedRows += 1;
+    onItsWay = undefined;
+    push();
   }
 
   function takeBack(): void {
@@ -85,30 +103,39 @@ export function createOutbox({ queue, post, monotonic }: OutboxParts): Outbox {
     queued(delayMs) {
       if (onItsWay === undefined && problem === undefined) schedule(delayMs);
     },
-    push,
-    written(rejected) {
+    push() {
+      if (problem === undefined) push();
+    },
+    written({ number, rejected }) {
+      if (onItsWay?.number !== number) return;
       droppedRows += rejected;
       onItsWay = undefined;
       problem = undefined;
       failures = 0;
-      deathsOfBatch = 0;
-      const isFull = queue.size() >= mostRowsInBatch;
-      if (isFull || flushers.length > 0) push();
+      deathsOfRow = 0;
+      rowsToSendAlone = Math.max(rowsToSendAlone - 1, 0);
+      const isBehind = rowsToSendAlone > 0 || queue.size() >= mostRowsInBatch;
+      if (isBehind || flushers.length > 0) push();
       else if (queue.size() > 0) schedule(pauseMs);
     },
-    unwritten(reason) {
+    unwritten(reply) {
+      // A batch sent before the opening failed gets a reply of its own.
+      if ((onItsWay?.number ?? 0) !== reply.number) return;
       takeBack();
-      problem = reason;
+      problem = reply.problem;
       schedule(Math.min(1000 * 2 ** failures, longestRetryMs));
       failures += 1;
     },
     died() {
+      // The next thread will find out for itself how the disk is.
+      problem = undefined;
       if (onItsWay === undefined) return;
-      deathsOfBatch += 1;
-      if (deathsOfBatch < mostDeathsOfBatch) return takeBack();
-      droppedRows += batchSize(onItsWay.batch);
+      rowsToSendAlone = mostRowsInBatch;
+      if (batchSize(onItsWay.batch) === 1) deathsOfRow += 1;
+      if (deathsOfRow < mostDeathsOfRow) return takeBack();
+      droppedRows += 1;
+      deathsOfRow = 0;
       onItsWay = undefined;
-      deathsOfBatch = 0;
     },
     giveUp() {
       takeBack();

@@ -41,7 +41,8 @@ export function createQueue(limit: number): Queue {
     if (excess <= 0) return;
     droppedRows += excess;
     excess -= samples.splice(0, excess).length;
-    for (const rows of [exchanges, loads, episodes]) excess -= takeRows(rows, excess).length;
+    const byWorth: Map<string, unknown>[] = [exchanges, loads, episodes];
+    for (const rows of byWorth) excess -= takeRows(rows, excess).length;
   }
 
   return {

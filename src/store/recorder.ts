@@ -1,9 +1,11 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { setAside } from "./damage.ts";
 import type { FailureKind } from "./failures.ts";
 import { UnusableRecord, codeOf, describe, failureKind } from "./failures.ts";
+import type { FileSet } from "./fileIdentity.ts";
+import { filesOf, identityOf, removeLeftLog } from "./fileIdentity.ts";
 import { markInterrupted } from "./interrupted.ts";
 import { acquireLock } from "./lock.ts";
 import type { WorkerSettings } from "./messages.ts";
@@ -42,26 +44,34 @@ export function createRecorder(settings: WorkerSettings, hooks: Hooks): Recorder
   const file = inMemory ? settings.dataDir : join(settings.dataDir, "plimsoll.db");
   const lockFile = join(settings.dataDir, "plimsoll.lock");
   let lock: { release: () => void; identity: string } | undefined;
-  let current: (Connection & { identity: string }) | undefined;
+  let current: Connection | undefined;
+  /** What `current` was opened on. Outlives it, to notice what was done to the files meanwhile. */
+  let files: FileSet | undefined;
   let interruptedIsMarked = !settings.firstStart;
   let filesSetAside = 0;
 
   function connect(at: number): Connection {
-    if (hasMoved()) {
-      disconnect();
-      releaseLock();
-      hooks.notice(
-        `The record in ${settings.dataDir} was removed or replaced while running; recording goes on there with what is there now.`,
-      );
+    if (!inMemory) {
+      if (hasMoved()) letGo();
+      claimDirectory();
     }
-    if (!inMemory) claimDirectory();
     current ??= open(at);
     return current;
   }
 
   function hasMoved(): boolean {
     if (lock !== undefined && identityOf(lockFile) !== lock.identity) return true;
-    return !inMemory && current !== undefined && identityOf(file) !== current.identity;
+    return files !== undefined && identityOf(file) !== files.database;
+  }
+
+  function letGo(): void {
+    disconnect();
+    releaseLock();
+    if (files !== undefined) removeLeftLog(file, files);
+    files = undefined;
+    hooks.notice(
+      `The record in ${settings.dataDir} was removed or replaced while running; recording goes on there with what is there now.`,
+    );
   }
 
   function claimDirectory(): void {
@@ -71,17 +81,18 @@ export function createRecorder(settings: WorkerSettings, hooks: Hooks): Recorder
     lock = { release, identity: identityOf(lockFile) };
   }
 
-  function open(at: number): NonNullable<typeof current> {
+  function open(at: number): Connection {
     try {
-      const database = openDatabase(file, {
+      return openDatabase(file, {
         migrations: readMigrations(settings.migrationsDir),
         pragmas: settings.pragmas,
-        prepare: (opened) => {
-          if (!interruptedIsMarked) markInterrupted(opened, at);
+        begin: (database) => {
+          if (!interruptedIsMarked) markInterrupted(database, at);
           interruptedIsMarked = true;
+          if (!inMemory) files = filesOf(file);
+          return { database, write: createWriter(database) };
         },
       });
-      return { database, write: createWriter(database), identity: inMemory ? "" : identityOf(file) };
     } catch (error) {
       // What no disk and no other program is to blame for, such as a broken migration, fails the same way each time.
       if (failureKind(error) !== "row") throw error;
@@ -101,6 +112,7 @@ export function createRecorder(settings: WorkerSettings, hooks: Hooks): Recorder
     }
     filesSetAside += 1;
     const name = setAside(file, at);
+    files = undefined;
     hooks.notice(
       `plimsoll.db was damaged (${describe(error)}). It was set aside as ${name} in ${settings.dataDir}; recording began anew.`,
     );
@@ -152,16 +164,5 @@ function makeDirectory(directory: string): void {
       `The data directory ${directory} cannot be used: ${describe(error)}. Make it writable or choose another with --data-dir or PLIMSOLL_DATA_DIR, then restart.`,
       { cause: error },
     );
-  }
-}
-
-/** Tells a file from another that took its name. Empty when there is none. */
-function identityOf(file: string): string {
-  try {
-    const { dev, ino } = statSync(file, { bigint: true });
-    return `${dev}:${ino}`;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return "";
-    throw error;
   }
 }

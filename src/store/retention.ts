@@ -39,7 +39,11 @@ function clearOtherExchanges(database: Database, before: number): boolean {
   return statement.run(before).changes === sliceRows;
 }
 
-function clearStarted(database: Database, table: "exchanges" | "loads" | "episodes", before: number): boolean {
+function clearStarted(
+  database: Database,
+  table: "exchanges" | "loads" | "episodes",
+  before: number,
+): boolean {
   const statement = database.prepare(`DELETE FROM ${table} WHERE started_at < ? LIMIT ${sliceRows}`);
   return statement.run(before).changes === sliceRows;
 }

@@ -48,12 +48,13 @@ function keptSince(at: number, retention: RetentionSettings): Record<SpanSeconds
 }
 
 /**
- * The coarsest resolution that still gives every point a row, since merging finer ones would come to the same at
- * many times the cost; but never one that has been cleared away at the start of the range.
+ * The coarsest resolution with two rows for each point, since merging finer ones would come to the same at many times
+ * the cost (with one row a point, rounding up to whole spans could halve the number of points); but never one that
+ * has been cleared away at the start of the range.
  */
 function chooseSpan(database: Database, range: Range, since: Record<SpanSeconds, number>): SpanSeconds {
   const pointSeconds = (range.to - range.from) / range.points / 1000;
-  const fineEnough = rollupSpans.findLast((seconds) => seconds <= pointSeconds) ?? 0;
+  const fineEnough = rollupSpans.findLast((seconds) => seconds * 2 <= pointSeconds) ?? 0;
   if (fineEnough === 0 && insideEpisode(database, range)) return 0;
   const candidates: SpanSeconds[] = [0, ...rollupSpans];
   return candidates.find((seconds) => seconds >= fineEnough && range.from >= since[seconds]) ?? 900;
@@ -76,7 +77,9 @@ function readRaw(database: Database, range: Range): SamplePoint[] {
       .get(bounds),
   );
   const rows = database
-    .prepare<[object], SampleRow>("SELECT * FROM samples WHERE taken_at >= @from AND taken_at < @to ORDER BY taken_at")
+    .prepare<[object], SampleRow>(
+      "SELECT * FROM samples WHERE taken_at >= @from AND taken_at < @to ORDER BY taken_at",
+    )
     .iterate(bounds);
   if (count <= range.points) return Array.from(rows, sampleFromRow);
   return reduce(samplesAsSpans(rows), widthSeconds(range, 1));

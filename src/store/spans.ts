@@ -104,7 +104,9 @@ function mergeGpus(a: Span, b: Span): GpuSample[] {
  */
 function mergeRunners(a: Span, b: Span): RunnerSample[] {
   const total = a.sampleCount + b.sampleCount;
-  const merged = new Map(a.runners.map((runner) => [runnerKey(runner), scaled(runner, a.sampleCount / total)]));
+  const merged = new Map(
+    a.runners.map((runner) => [runnerKey(runner), scaled(runner, a.sampleCount / total)]),
+  );
   for (const runner of b.runners) {
     const share = scaled(runner, b.sampleCount / total);
     const earlier = merged.get(runnerKey(runner));

@@ -20,8 +20,8 @@ interface ThreadParts {
 
 const workerUrl = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 
-/** The recorder's heap is small; a runaway query must end its thread rather than the program. */
-const resourceLimits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 };
+/** Far above what the recorder needs: some ways of running into the limit end the whole program, not just the thread. */
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 
 const longestPauseMs = 30_000;
 
@@ -54,7 +54,7 @@ export function startThread(parts: ThreadParts): Thread {
   start(true);
   return {
     post(message) {
-      worker?.postMessage(message);
+      if (worker !== undefined) send(worker, message);
       return worker !== undefined;
     },
     worked() {
@@ -66,13 +66,18 @@ export function startThread(parts: ThreadParts): Thread {
       if (worker === undefined) return;
       const ending = worker;
       const ended = new Promise<void>((resolve) => ending.once("exit", () => resolve()));
-      ending.postMessage({ type: "close" } satisfies ToWorker);
+      send(ending, { type: "close" });
       if (await within(limitMs, ended)) return;
       // A thread that hangs in the disk cannot even be killed; the end of the program must not wait for it.
       await within(1000, ending.terminate());
       ending.unref();
     },
   };
+}
+
+function send(worker: Worker, message: ToWorker): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- the rule means windows
+  worker.postMessage(message);
 }
 
 async function within(limitMs: number, promise: Promise<unknown>): Promise<boolean> {

@@ -5,6 +5,7 @@ import { describe, failureKind } from "./failures.ts";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
 import { createRecorder } from "./recorder.ts";
 import { StoreRefusal } from "./refusal.ts";
+import type { RetentionJob } from "./retention.ts";
 import { retentionJobs } from "./retention.ts";
 
 // The thread that owns the database. SQLite is synchronous, and the moment its disk is slow is the moment the machine
@@ -18,7 +19,8 @@ const recorder = createRecorder(settings, {
   holder: pid,
   notice: (problem) => post({ type: "notice", problem }),
 });
-let isCleaning = false;
+/** What is left of the clean-up that is going on. */
+let jobs: RetentionJob[] = [];
 
 function post(message: FromWorker): void {
   port?.postMessage(message);
@@ -27,10 +29,7 @@ function post(message: FromWorker): void {
 function handle(message: ToWorker): void {
   switch (message.type) {
     case "write":
-      return attempt(() => ({
-        type: "written",
-        rejected: recorder.use(message.at, ({ write }) => write(message.batch)),
-      }));
+      return write(message);
     case "ask":
       return reply(message);
     case "retain":
@@ -40,18 +39,27 @@ function handle(message: ToWorker): void {
   }
 }
 
-function attempt(work: () => FromWorker): void {
+function open(): void {
   try {
-    post(work());
+    recorder.use(settings.at, () => undefined);
+    post({ type: "opened" });
   } catch (error) {
-    post(failureMessage(error));
+    post(failureMessage(error, 0));
   }
 }
 
-function failureMessage(error: unknown): FromWorker {
+function write({ number, batch, at }: Extract<ToWorker, { type: "write" }>): void {
+  try {
+    post({ type: "written", number, rejected: recorder.use(at, (connection) => connection.write(batch)) });
+  } catch (error) {
+    post(failureMessage(error, number));
+  }
+}
+
+function failureMessage(error: unknown, number: number): FromWorker {
   if (error instanceof StoreRefusal) return { type: "refused", code: error.code, message: error.message };
   if (failureKind(error) === "unusable") return { type: "unusable", problem: describe(error) };
-  return { type: "unwritten", problem: problemOf(error) };
+  return { type: "unwritten", number, problem: problemOf(error) };
 }
 
 function problemOf(error: unknown): string {
@@ -79,30 +87,29 @@ function reply({ number, question, at }: Extract<ToWorker, { type: "ask" }>): vo
 
 /** Clears away what is too old, one small transaction at a time, with everything else that waits in between. */
 function clean(at: number): void {
-  if (isCleaning) return;
-  isCleaning = true;
-  const jobs = retentionJobs(at, settings.retention);
-  const step = (): void => {
-    const [job] = jobs;
-    if (job === undefined) {
-      isCleaning = false;
-      return;
-    }
-    try {
-      if (!recorder.use(at, ({ database }) => job(database))) jobs.shift();
-    } catch (error) {
-      jobs.length = 0;
-      post({ type: "log", level: "warn", message: "Old rows could not be cleared away", fields: { error: describe(error) } });
-    }
-    setImmediate(step);
-  };
-  step();
+  if (jobs.length > 0) return;
+  jobs = retentionJobs(at, settings.retention);
+  cleanOne(at);
+}
+
+function cleanOne(at: number): void {
+  const [job] = jobs;
+  if (job === undefined) return;
+  try {
+    const hasMore = recorder.use(at, ({ database }) => job(database));
+    if (!hasMore) jobs.shift();
+  } catch (error) {
+    jobs = [];
+    post({ type: "log", message: "Old rows could not be cleared away", fields: { error: describe(error) } });
+  }
+  setImmediate(cleanOne, at);
 }
 
 function close(): void {
+  jobs = [];
   recorder.close();
   port?.close();
 }
 
 port.on("message", handle);
-attempt(() => recorder.use(settings.at, () => ({ type: "opened" })));
+open();

@@ -54,7 +54,9 @@ function writeEach<T>(rows: readonly T[], write: (row: T) => unknown): number {
  * it came, which a clock that is set back would make it forget; and every span is complete for every query.
  */
 function createSampleWriter(database: Database): (samples: readonly MemorySample[]) => number {
-  const insert = database.prepare<[Row]>(insertInto(database, "samples", "ON CONFLICT (taken_at) DO NOTHING"));
+  const insert = database.prepare<[Row]>(
+    insertInto(database, "samples", "ON CONFLICT (taken_at) DO NOTHING"),
+  );
   const find = database.prepare<[number, number], RollupRow>(
     "SELECT * FROM sample_rollups WHERE span_seconds = ? AND taken_at = ?",
   );

@@ -9,8 +9,8 @@ import { cleanUp, onCleanUp, startBehind } from "../support/startPlimsoll.ts";
 
 afterEach(cleanUp);
 
-const ANSWER =
-  'HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: 68\r\n\r\n{"model":"m","response":"hello","done":true,"prompt_eval_count":4   }\n';
+const LINE = '{"model":"m","response":"hello","done":true,"prompt_eval_count":4}\n';
+const ANSWER = `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${LINE.length}\r\n\r\n${LINE}`;
 
 async function chat(url: string): Promise<string> {
   const answer = await fetch(`${url}/api/generate`, { method: "POST", body: '{"model":"m","prompt":"x"}' });

@@ -1,11 +1,32 @@
 /** Promise 7. Every buffer has a limit: a slow reader slows its upstream, an upload of any size costs kilobytes. */
 import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { connect } from "../support/rawClient.ts";
 import { startRawUpstream } from "../support/rawUpstream.ts";
 import { cleanUp, startBehind } from "../support/startPlimsoll.ts";
 
 afterEach(cleanUp);
+
+/** Takes an upload without keeping it and answers 201 at its end. */
+async function startSwallower(bodyBytes: number): Promise<{ url: string; close(): Promise<void> }> {
+  const server = http.createServer((incoming, outgoing) => {
+    let receivedBytes = 0;
+    incoming.on("data", (chunk: Buffer) => (receivedBytes += chunk.length));
+    incoming.on("end", () => outgoing.writeHead(receivedBytes === bodyBytes ? 201 : 400).end());
+  });
+  server.requestTimeout = 0;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 const MIB = 1024 * 1024;
 /** `npm run test:upload` sends 20 GB; here 512 MiB show the same slope. */
@@ -64,16 +85,7 @@ it("slows the client when the upstream does not read", async () => {
 it(
   "forwards a large upload without holding it",
   async () => {
-    let received = 0;
-    const upstream = await startRawUpstream((connection) => {
-      connection.socket.removeAllListeners("data");
-      connection.socket.on("data", (chunk) => {
-        received += chunk.length;
-        if (received >= UPLOAD_BYTES) {
-          connection.socket.write("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
-        }
-      });
-    });
+    const upstream = await startSwallower(UPLOAD_BYTES);
     const { port } = await startBehind(upstream);
     const client = await connect(port);
     client.send(`POST /api/blobs/sha256:x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);

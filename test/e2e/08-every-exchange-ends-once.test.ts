@@ -18,7 +18,7 @@ const DONE = framed(
   '{"model":"m","response":"","done":true,"done_reason":"stop","total_duration":3000000,"prompt_eval_count":4,"eval_count":1}\n',
 );
 const END = "0\r\n\r\n";
-const REQUEST = 'POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 13\r\n\r\n{"model":"m"}';
+const REQUEST = 'POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 26\r\n\r\n{"model":"m","prompt":"x"}';
 
 type Behaviour = (connection: UpstreamConnection) => void;
 const answer =
@@ -78,7 +78,7 @@ const CASES: { name: string; behave: Behaviour; phase: string; code?: string; no
   { name: "an upstream that speaks no HTTP", behave: answer("SSH-2.0-hello\r\n"), phase: "failed", code: "upstream-cut", clientSees: /^HTTP\/1\.1 502 / },
   {
     name: "an error status",
-    behave: answer("HTTP/1.1 404 Not Found\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 33\r\n\r\n{\"error\":\"model 'm' not found\"}   "),
+    behave: answer("HTTP/1.1 404 Not Found\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 33\r\n\r\n{\"error\":\"model 'm' not found\"}  "),
     phase: "failed",
     code: "http-404",
     clientSees: /not found/,
@@ -146,7 +146,7 @@ it("answers 502 in the asking dialect, naming the address and the fix", async ()
 it("retries a GET once on a pooled connection that was silently closed, and never a POST", async () => {
   const upstream = await startRawUpstream((connection) => {
     let served = 0;
-    connection.socket.on("data", () => {
+    connection.onChunk(() => {
       served += 1;
       if (served === 1) {
         connection.socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");

@@ -53,8 +53,7 @@ function messagesFormat(context: AnswerContext): AnswerFormat {
       }),
       event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
     ],
-    piece: (text) =>
-      event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }),
+    piece: (text) => event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }),
     close: (end) => [
       event({ type: "content_block_stop", index: 0 }),
       event({

@@ -7,7 +7,9 @@ const JSON_TYPE = "application/json; charset=utf-8";
 /** What Go prints for a time that was never set. */
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
-export const nativeChat: Dialect = nativeDialect((text) => ({ message: { role: "assistant", content: text } }));
+export const nativeChat: Dialect = nativeDialect((text) => ({
+  message: { role: "assistant", content: text },
+}));
 export const nativeGenerate: Dialect = nativeDialect((text) => ({ response: text }));
 
 export function nativeFailure(status: number, message: string): WholeAnswer {
@@ -45,7 +47,9 @@ function nativeDialect(content: (text: string) => Record<string, unknown>): Dial
           status: 200,
           contentType: JSON_TYPE,
           body: goJson(
-            end === undefined ? unfinished(context, text, content) : { ...object(text, true), ...metrics(end) },
+            end === undefined
+              ? unfinished(context, text, content)
+              : { ...object(text, true), ...metrics(end) },
           ),
         }),
       };

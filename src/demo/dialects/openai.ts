@@ -26,8 +26,7 @@ export const openaiCompletions: Dialect = {
 };
 
 export function openaiFailure(status: number, message: string): WholeAnswer {
-  const type =
-    status === 400 ? "invalid_request_error" : status === 404 ? "not_found_error" : "api_error";
+  const type = status === 400 ? "invalid_request_error" : status === 404 ? "not_found_error" : "api_error";
   return {
     status,
     contentType: "application/json",
@@ -76,8 +75,13 @@ function completionsFormat(context: AnswerContext): AnswerFormat {
   const { id, object, created, model, system_fingerprint } = head("text_completion", context.model);
   const chunk = (choices: unknown[], usage: Usage): string =>
     event({
-      ...{ id, object, created, choices, model, system_fingerprint },
-      ...(context.includeUsage ? { usage } : {}),
+      id,
+      object,
+      created,
+      choices,
+      model,
+      system_fingerprint,
+      usage: context.includeUsage ? usage : undefined,
     });
   const choice = (text: string, reason: string | null): Record<string, unknown> => ({
     text,
@@ -98,7 +102,11 @@ function completionsFormat(context: AnswerContext): AnswerFormat {
       status: 200,
       contentType: "application/json",
       body: `${goJson({
-        ...{ id, object, created, model, system_fingerprint },
+        id,
+        object,
+        created,
+        model,
+        system_fingerprint,
         choices: [choice(text, end?.reason ?? null)],
         usage: end === undefined ? NO_USAGE : usageOf(end),
       })}\n`,

@@ -34,8 +34,7 @@ function responsesFormat(context: AnswerContext): AnswerFormat {
     role: "assistant",
     content: [part(text)],
   });
-  const response = (state: ResponseState): Json =>
-    responseObject({ context, responseId, createdAt, state });
+  const response = (state: ResponseState): Json => responseObject({ context, responseId, createdAt, state });
   return {
     closingWrites: 4,
     open: () => [

@@ -11,7 +11,14 @@ export interface PromptMessage {
 export type Prompt =
   | { kind: "messages"; messages: readonly PromptMessage[] }
   /** `raw` goes in as it is; otherwise the template goes around it. `context` are the tokens of earlier turns. */
-  | { kind: "text"; system?: string; text: string; raw: boolean; context?: readonly number[]; imageCount: number };
+  | {
+      kind: "text";
+      system?: string;
+      text: string;
+      raw: boolean;
+      context?: readonly number[];
+      imageCount: number;
+    };
 
 export interface PromptLimits {
   contextLength: number;
@@ -72,7 +79,7 @@ function textTokens(prompt: Prompt & { kind: "text" }): number[] {
 function messageTokens(message: PromptMessage): number[] {
   return [
     ...header(message.role),
-    ...new Array<number>(message.imageCount * IMAGE_TOKENS).fill(IMAGE),
+    ...Array.from({ length: message.imageCount * IMAGE_TOKENS }, () => IMAGE),
     ...tokenize(message.text),
     CLOSE,
     NEW_LINE,

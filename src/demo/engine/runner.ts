@@ -54,6 +54,7 @@ export interface Runner {
 
 /** Part of the compute buffer that even the shortest request touches. */
 const TOUCHED_AT_LEAST = 0.15;
+const TOKENS_FOR_FULL_FIXED_COST = 400;
 
 export function createRunner(parts: {
   pid: number;
@@ -94,10 +95,11 @@ export function createRunner(parts: {
   };
 }
 
+/** Getting a batch going costs something too, less for a few tokens than for a full one. */
 function rangeMs(pace: Pace["prefill"], from: number, to: number): number {
-  return (
-    pace.fixedMs + pace.perTokenMs * (to - from) + (pace.perTokenAndDepthMs * (to * to - from * from)) / 2
-  );
+  const count = to - from;
+  const fixedMs = pace.fixedMs * Math.min(1, Math.max(0.15, count / TOKENS_FOR_FULL_FIXED_COST));
+  return fixedMs + pace.perTokenMs * count + (pace.perTokenAndDepthMs * (to * to - from * from)) / 2;
 }
 
 /** Weights are anonymous memory: on a processor v0.33 reads the file instead of mapping it. All of the KV cache is written at load. */
@@ -150,15 +152,36 @@ function commandLine(parts: {
 }): string[] {
   const { shape, model } = parts;
   const port = 30_000 + (parts.pid % 30_000);
+  const only = (condition: boolean, ...words: string[]): string[] => (condition ? words : []);
+  const projector = parts.modelPath.replace(/.{8}$/u, "0".repeat(8));
   return [
-    ...["/usr/local/lib/ollama/llama-server", "--model", parts.modelPath, "--port", String(port)],
-    ...["--host", "127.0.0.1", "--no-webui", "--offline", "-c", String(shape.contextLength), "-np", "1"],
-    ...["--log-verbosity", "4", "--no-log-prefix", "--no-log-timestamps", "--no-jinja"],
-    ...["--chat-template", "chatml"],
-    ...(model.capabilities.includes("vision") ? ["--mmproj", parts.modelPath.replace(/.{8}$/, "0".repeat(8))] : []),
-    ...["--load-mode", "none", "--flash-attn", "auto"],
-    ...(model.capabilities.includes("embedding") ? ["--embedding"] : []),
-    ...["-b", String(shape.batch), "-ub", String(shape.batch)],
-    ...(parts.options.shift ? ["--context-shift", "--keep", "4"] : []),
+    "/usr/local/lib/ollama/llama-server",
+    ...option("model", parts.modelPath),
+    ...option("port", String(port)),
+    ...option("host", "127.0.0.1"),
+    "--no-webui",
+    "--offline",
+    "-c",
+    String(shape.contextLength),
+    "-np",
+    "1",
+    ...option("log-verbosity", "4"),
+    "--no-log-prefix",
+    "--no-log-timestamps",
+    "--no-jinja",
+    ...option("chat-template", "chatml"),
+    ...only(model.capabilities.includes("vision"), "--mmproj", projector),
+    ...option("load-mode", "none"),
+    ...option("flash-attn", "auto"),
+    ...only(model.capabilities.includes("embedding"), "--embedding"),
+    "-b",
+    String(shape.batch),
+    "-ub",
+    String(shape.batch),
+    ...only(parts.options.shift, "--context-shift", "--keep", "4"),
   ];
+}
+
+function option(name: string, value: string): [string, string] {
+  return [`--${name}`, value];
 }

@@ -64,7 +64,8 @@ export function createScheduler(parts: { clock: Clock; firstPid: number }): Sche
     while (residents.size >= MOST_LOADED_MODELS) {
       const idle = [...residents.values()].filter((resident) => resident.idle());
       const soonest = idle.toSorted((left, right) => left.expiresAt() - right.expiresAt())[0];
-      if (soonest === undefined) await Promise.race([...residents.values()].map((each) => each.becomesIdle()));
+      if (soonest === undefined)
+        await Promise.race([...residents.values()].map((each) => each.becomesIdle()));
       else end(soonest);
     }
   };

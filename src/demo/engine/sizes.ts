@@ -65,9 +65,7 @@ export function claimedBytes(model: SimulatedModel, shape: RunnerShape): number 
 
 /** Once its two caches differ in size a model can no longer forget its oldest half while generating. */
 export function canShift(model: SimulatedModel, shape: RunnerShape): boolean {
-  return (
-    model.slidingWindow === undefined || windowCells(model, shape) === padCells(shape.contextLength)
-  );
+  return model.slidingWindow === undefined || windowCells(model, shape) === padCells(shape.contextLength);
 }
 
 function fullCacheBytes(model: SimulatedModel, shape: RunnerShape): number {

@@ -34,10 +34,7 @@ const CHECKPOINTS_OF_A_WHOLE_PROMPT = 2;
 /** `--keep 4` and the first token. */
 export const KEPT_TOKENS = 5;
 
-export function createSlot(
-  model: SimulatedModel,
-  shape: { contextLength: number; canShift: boolean },
-): Slot {
+export function createSlot(model: SimulatedModel, shape: { contextLength: number; canShift: boolean }): Slot {
   let current: number[] = [];
   let checkpoints = 0;
   let saved: Saved[] = [];
@@ -69,7 +66,8 @@ export function createSlot(
         loadBetter(prompt);
       }
       const cachedTokens = reusable(model, current, prompt);
-      checkpoints = cachedTokens === 0 ? CHECKPOINTS_OF_A_WHOLE_PROMPT : Math.min(MOST_CHECKPOINTS, checkpoints + 1);
+      checkpoints =
+        cachedTokens === 0 ? CHECKPOINTS_OF_A_WHOLE_PROMPT : Math.min(MOST_CHECKPOINTS, checkpoints + 1);
       current = [...prompt];
       return { cachedTokens };
     },

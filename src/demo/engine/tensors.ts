@@ -85,10 +85,7 @@ function decoderLayer(spec: ModelSpec, layer: number): Tensor[] {
     vector("ffn_norm.weight", spec.embedding),
     matrix(spec, "ffn_up.weight", { shape: [spec.embedding, spec.feedForward] }),
     ...(isGemma
-      ? [
-          vector("post_attention_norm.weight", spec.embedding),
-          vector("post_ffw_norm.weight", spec.embedding),
-        ]
+      ? [vector("post_attention_norm.weight", spec.embedding), vector("post_ffw_norm.weight", spec.embedding)]
       : []),
   ];
 }
@@ -124,7 +121,5 @@ function matrix(spec: ModelSpec, name: string, about: { shape: number[]; precise
 /** The first and last eighth and every third layer between, in llama.cpp's whole-number arithmetic. */
 function keepsMoreBits(layer: number, layers: number): boolean {
   const eighth = Math.trunc(layers / 8);
-  return (
-    layer < eighth || layer >= Math.trunc((7 * layers) / 8) || Math.trunc((layer - eighth) % 3) === 2
-  );
+  return layer < eighth || layer >= Math.trunc((7 * layers) / 8) || Math.trunc((layer - eighth) % 3) === 2;
 }

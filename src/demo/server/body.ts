@@ -9,10 +9,11 @@ const LONGEST_BODY_BYTES = 256 * 2 ** 20;
 export type Body = { bytes: Buffer } | { tooLarge: true };
 
 /** Bytes past the limit are read and dropped. */
-export async function readBody(request: IncomingMessage): Promise<Body> {
+export async function readBody(request: IncomingMessage, onChunk: (chunk: Buffer) => void): Promise<Body> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
+    onChunk(chunk);
     length += chunk.length;
     if (length <= LONGEST_BODY_BYTES) chunks.push(chunk);
   }

@@ -2,9 +2,12 @@
 
 export class RequestError extends Error {
   readonly status: number;
+  /** Met by the runner, when a stream had been promised already. */
+  readonly streaming: boolean;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, streaming = false) {
     super(message);
     this.status = status;
+    this.streaming = streaming;
   }
 }

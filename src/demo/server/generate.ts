@@ -1,36 +1,15 @@
 /** One generation from request to last byte: find the model, wait for a runner, compute the prompt, say the answer. */
-import type { Clock } from "../clock.ts";
-import type { Dialect, GenerationEnd } from "../dialects/dialect.ts";
+import type { GenerationEnd } from "../dialects/dialect.ts";
 import { loadAnswer } from "../dialects/native.ts";
 import type { SimulatedModel } from "../engine/models.ts";
 import { fitPrompt } from "../engine/prompt.ts";
 import type { Lease } from "../engine/residence.ts";
-import type { Scheduler } from "../engine/scheduler.ts";
-import { jitter, TIMING_NOISE, type Random } from "../random.ts";
+import { jitter, TIMING_NOISE } from "../random.ts";
 import { RequestError } from "./failures.ts";
-import type { GenerationEndpoint, GenerationRequest } from "./generationRequest.ts";
-import type { Library } from "./library.ts";
-import type { Reply } from "./reply.ts";
+import type { GenerationRequest } from "./generationRequest.ts";
+import type { Engine, GenerationJob } from "./job.ts";
+import type { InstalledModel, Library } from "./library.ts";
 import { createAnswerWriter, planAnswer, say } from "./say.ts";
-import type { Override } from "./script.ts";
-
-export interface Engine {
-  clock: Clock;
-  random: Random;
-  library: Library;
-  scheduler: Scheduler;
-  /** Above 1 while the machine swaps: everything takes that much longer. */
-  slowdown: () => number;
-}
-
-export interface GenerationJob {
-  endpoint: GenerationEndpoint;
-  request: GenerationRequest;
-  dialect: Dialect;
-  reply: Reply;
-  override: Override;
-  signal: AbortSignal;
-}
 
 /** Without VRAM to go by, Ollama gives every model this window. */
 const DEFAULT_CONTEXT_LENGTH = 4096;
@@ -74,7 +53,7 @@ export function contextLength(model: SimulatedModel, requested = DEFAULT_CONTEXT
   return Math.min(Math.max(requested, SMALLEST_CONTEXT_LENGTH), model.trainedContext);
 }
 
-export function findModel(library: Library, requested: string): { name: string; model: SimulatedModel } {
+export function findModel(library: Library, requested: string): InstalledModel {
   const found = library.find(requested);
   if (found === undefined) throw new RequestError(404, `model '${requested}' not found`);
   return found;
@@ -85,6 +64,13 @@ function requireCapabilities(model: SimulatedModel, job: GenerationJob): void {
   if (!model.capabilities.includes("completion")) {
     const action = endpoint === "generate" || endpoint === "completions" ? "generate" : "chat";
     throw new RequestError(400, `"${request.model}" does not support ${action}`);
+  }
+  if (
+    typeof request.body.suffix === "string" &&
+    request.body.suffix !== "" &&
+    !model.capabilities.includes("insert")
+  ) {
+    throw new RequestError(400, `registry.ollama.ai/library/${model.name} does not support insert`);
   }
   if (request.imageCount > 0 && !model.capabilities.includes("vision")) {
     throw new RequestError(
@@ -108,7 +94,9 @@ async function answer(engine: Engine, job: GenerationJob, lease: Lease): Promise
     truncate: request.truncate,
     shift: request.shift,
   });
-  if ("tooLong" in fitted) throw new RequestError(400, tooLongText(request, fitted.tooLong, window));
+  if ("tooLong" in fitted) {
+    throw new RequestError(400, tooLongText(request, fitted.tooLong, window), request.stream);
+  }
   const prefillMs = await computePrompt(engine, job, { lease, tokens: fitted.tokens });
   const planned = planAnswer(engine.random, job);
   const writer = createAnswerWriter(engine, job, planned.pieces.length);

@@ -109,7 +109,11 @@ function readPrompt(endpoint: GenerationEndpoint, body: JsonObject): { prompt: P
     const system = plainText(body.system);
     return {
       prompt: {
-        ...{ kind: "text", text, imageCount, raw: body.raw === true, context },
+        kind: "text",
+        text,
+        imageCount,
+        raw: body.raw === true,
+        context,
         ...(system === "" ? {} : { system }),
       },
       empty: text === "" && imageCount === 0,

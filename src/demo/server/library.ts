@@ -40,7 +40,9 @@ export function fullName(name: string): string {
 
 /** Two names are two manifests, even over the same weights. */
 export function manifestDigest(installed: InstalledModel): string {
-  return installed.name === installed.model.name ? installed.model.digest : digestOf(`manifest of ${installed.name}`);
+  return installed.name === installed.model.name
+    ? installed.model.digest
+    : digestOf(`manifest of ${installed.name}`);
 }
 
 export function modelDetails(installed: InstalledModel): Record<string, unknown> {

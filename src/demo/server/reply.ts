@@ -32,37 +32,33 @@ export function createReply(parts: {
   response: ServerResponse;
   override: Override;
   signal: AbortSignal;
-  /** Headers that go with every answer to this request, before the others. */
+  /** Headers that go with every answer to this request. */
   commonHeaders: readonly Header[];
   now: () => number;
+  /** The script ends the connection now. */
+  onCut(): void;
 }): Reply {
   const { response, override, signal } = parts;
   const cut = createCutter(override.cutBytes);
+  const trailers = override.trailers ?? [];
+  const trailing = trailers.length > 0;
   let written = 0;
   let planned = 0;
 
   const die = async (phase: DeathPhase): Promise<void> => {
     if (override.die !== phase) return;
-    if (phase !== "connect") await flushed(response);
+    await flushed(response);
+    parts.onCut();
     if (override.reset === true) response.socket?.resetAndDestroy();
     else response.socket?.destroySoon();
     await untilAborted(signal);
   };
   const head = async (status: number, headers: readonly Header[]): Promise<void> => {
-    await die("connect");
     if (override.delayBeforeHeadersMs !== undefined) await pause(override.delayBeforeHeadersMs, signal);
     if (override.hang === "before-headers") await untilAborted(signal);
     for (const each of override.interim ?? []) writeInterim(response, each);
-    const trailers = override.trailers ?? [];
-    const names = trailers.map(([name]) => name).join(", ");
-    response.writeHead(
-      status,
-      [
-        ...parts.commonHeaders,
-        ...headers,
-        ...(trailers.length === 0 ? [] : [["Trailer", names] as const]),
-      ].flat(),
-    );
+    const announced: Header[] = trailing ? [["Trailer", trailers.map(([name]) => name).join(", ")]] : [];
+    response.writeHead(status, [...headers, ...announced].flat());
     if (override.die === "headers") response.flushHeaders();
     await die("headers");
   };
@@ -80,13 +76,13 @@ export function createReply(parts: {
   };
   const finish = async (): Promise<void> => {
     for (const piece of cut.rest()) await send(piece);
-    if ((override.trailers ?? []).length > 0) {
-      response.addTrailers((override.trailers ?? []).map(([name, value]): [string, string] => [name, value]));
-    }
+    if (trailing) response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
     response.end();
   };
   const dated = (headers: readonly Header[]): Header[] => [
-    ...headers,
+    ...[...parts.commonHeaders, ...headers].toSorted(([left], [right]) =>
+      left < right ? -1 : left > right ? 1 : 0,
+    ),
     ["Date", new Date(parts.now()).toUTCString()],
   ];
 
@@ -94,7 +90,7 @@ export function createReply(parts: {
     whole: async (answer) => {
       const body = Buffer.from(answer.body ?? "");
       const type: Header[] = answer.contentType === undefined ? [] : [["Content-Type", answer.contentType]];
-      const known = body.length <= LONGEST_KNOWN_LENGTH && (override.trailers ?? []).length === 0;
+      const known = body.length <= LONGEST_KNOWN_LENGTH && !trailing && answer.status !== 204;
       const length: Header[] = known ? [["Content-Length", String(body.length)]] : [];
       await head(answer.status, [...dated([...(answer.headers ?? []), ...type]), ...length]);
       const pieces = override.cutBytes === undefined ? wholePieces(body, override.die) : cut.take(body);
@@ -170,7 +166,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function untilAborted(signal: AbortSignal): Promise<never> {
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   signal.throwIfAborted();
   throw new Error("aborted");
 }

@@ -5,7 +5,7 @@ import { textPieces, tokenId } from "../engine/tokens.ts";
 import { prose } from "../prose.ts";
 import { jitter, TIMING_NOISE, wholeBetween, type Random } from "../random.ts";
 import { RequestError } from "./failures.ts";
-import type { Engine, GenerationJob } from "./generate.ts";
+import type { Engine, GenerationJob } from "./job.ts";
 
 export interface PlannedAnswer {
   pieces: string[];

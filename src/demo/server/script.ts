@@ -26,8 +26,14 @@ export interface Override {
   chunkCount?: number;
   /** The body leaves in pieces of these sizes, over and over, whatever the chunks were. */
   cutBytes?: number | readonly number[];
-  /** Answers with this and nothing else; no model is run. */
-  answer?: { status: number; headers?: readonly (readonly [string, string])[]; body?: string | Uint8Array };
+  /** Answers with this and nothing else; no model is run. `early` does so before the body has been read. */
+  answer?: {
+    status: number;
+    headers?: readonly (readonly [string, string])[];
+    contentType?: string;
+    body?: string | Uint8Array;
+    early?: boolean;
+  };
   /** The connection ends here, by FIN, or by RST if `reset`. Bytes before that point still arrive. */
   die?: DeathPhase;
   reset?: boolean;

@@ -1,0 +1,48 @@
+/** A blob of any size, from one block that is sent again and again. */
+import { createClient } from "../wire/client.ts";
+import { monotonicMs } from "../wire/clock.ts";
+import { requestHead } from "../wire/request.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+export interface UploadInput extends Endpoint {
+  bytes: number;
+}
+
+export interface UploadResult {
+  elapsedMs: number;
+  statusLine: string;
+}
+
+const BLOCK_BYTES = 256 * 1024;
+
+export async function runUpload(input: UploadInput): Promise<UploadResult> {
+  const block = Buffer.alloc(BLOCK_BYTES, "plimsoll");
+  const head = requestHead({
+    path: `/api/blobs/sha256:${"0".repeat(64)}`,
+    port: input.port,
+    fields: [...input.fields, `Content-Length: ${input.bytes}`],
+  });
+  const client = createClient(input.port);
+  const startMs = monotonicMs();
+  let statusLine = "";
+  try {
+    await client.exchange(
+      {
+        bytes: head,
+        async pour(write) {
+          for (let left = input.bytes; left > 0; left -= BLOCK_BYTES) {
+            await write(left >= BLOCK_BYTES ? block : block.subarray(0, left));
+          }
+        },
+      },
+      {
+        head: (received) => {
+          statusLine = received.startLine;
+        },
+      },
+    );
+  } finally {
+    client.close();
+  }
+  return { elapsedMs: monotonicMs() - startMs, statusLine };
+}

@@ -1,0 +1,108 @@
+/** `plimsoll forget`: deletes what was recorded, for good. */
+import { parseListen, type Config } from "../config.ts";
+import type { Forget, Forgotten } from "../store/api.ts";
+import { openStore } from "../store/client.ts";
+import { StoreRefusal } from "../store/refusal.ts";
+import { EXIT } from "./exit.ts";
+import type { Command } from "./run.ts";
+import { stderrLog } from "./serve.ts";
+import { readSettings } from "./settings.ts";
+
+export const forget: Command = {
+  summary: "delete what was recorded: before a day, one conversation, or everything",
+  usage: `plimsoll forget (--before DAY | --conversation ID | --all) [--data-dir DIR] [--json]
+
+  --before DAY         what began before this day (2026-01-31) or this long ago (30d, 12h)
+  --conversation ID    one conversation
+  --all                everything
+  --json               print the counts as JSON
+
+Nothing of what is forgotten stays in the file. Works while Plimsoll runs and while it does not.`,
+  async run(args) {
+    const { config, dataDir, flags } = readSettings(args, {
+      before: { type: "string" },
+      conversation: { type: "string" },
+      all: { type: "boolean" },
+      json: { type: "boolean" },
+    });
+    const what = whatToForget(flags, Date.now());
+    if (what === undefined) {
+      process.stderr.write("plimsoll forget: name one of --before DAY, --conversation ID or --all.\n");
+      return EXIT.usage;
+    }
+    const counts = await forgetHere({ config, dataDir }, what);
+    process.stdout.write(
+      flags["json"] === true
+        ? `${JSON.stringify(counts)}\n`
+        : `Forgotten: ${counts.exchanges} exchanges, ${counts.samples} memory samples, ${counts.loads} loads.\n`,
+    );
+    return EXIT.good;
+  },
+};
+
+/** Undefined when not exactly one thing was named. Throws on a day that is none. */
+export function whatToForget(
+  flags: Record<string, string | boolean | undefined>,
+  now: number,
+): Forget | undefined {
+  const named = ["before", "conversation", "all"].filter((name) => flags[name] !== undefined);
+  if (named.length !== 1) {
+    return undefined;
+  }
+  if (typeof flags["conversation"] === "string") {
+    return { conversationId: flags["conversation"] };
+  }
+  return typeof flags["before"] === "string" ? { beforeAt: parseMoment(flags["before"], now) } : { all: true };
+}
+
+function parseMoment(text: string, now: number): number {
+  const ago = /^(\d+)([dh])$/.exec(text);
+  if (ago !== null) {
+    return now - Number(ago[1]) * (ago[2] === "d" ? 24 : 1) * 3_600_000;
+  }
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw new Error(`--before "${text}" is no day: expected 2026-01-31, or 30d or 12h for so long ago`);
+  }
+  return at;
+}
+
+/** Opens the record itself, or asks the instance that is using it. */
+async function forgetHere(where: { config: Config; dataDir: string }, what: Forget): Promise<Forgotten> {
+  try {
+    const store = await openStore({
+      dataDir: where.dataDir,
+      now: () => Date.now(),
+      monotonic: () => performance.now(),
+      log: stderrLog({ ...where.config, logLevel: "error" }),
+      retention: where.config.retention,
+    });
+    try {
+      return await store.forget(what);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (error instanceof StoreRefusal && error.code === "locked") {
+      return askRunning(where.config, what);
+    }
+    throw error;
+  }
+}
+
+async function askRunning(config: Config, what: Forget): Promise<Forgotten> {
+  const { host = "127.0.0.1", port = 11435 } = parseListen(config.listen) ?? {};
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/plimsoll/api/forget`;
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(config.token === null ? {} : { authorization: `Bearer ${config.token}` }),
+    },
+    body: JSON.stringify(what),
+  });
+  if (!answer.ok) {
+    throw new Error(`the running Plimsoll at ${url} refused: ${answer.status} ${await answer.text()}`);
+  }
+  return (await answer.json()) as Forgotten;
+}

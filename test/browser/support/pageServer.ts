@@ -1,0 +1,72 @@
+import { createServer } from "node:http";
+import type { AddressInfo, Server } from "node:net";
+import { fileURLToPath } from "node:url";
+import { getRequestListener } from "@hono/node-server";
+import { createAccess } from "../../../src/dashboard/access.ts";
+import type { Live } from "../../../src/dashboard/live.ts";
+import { createLive } from "../../../src/dashboard/live.ts";
+import { createDashboard } from "../../../src/dashboard/routes.ts";
+import { loadPage } from "../../../src/dashboard/static.ts";
+import type { Exchange, SamplePoint, Snapshot } from "../../../src/types.ts";
+
+/** What the page is shown; tests change it while the page is open. */
+export interface Scene {
+  snapshot(now: number): Snapshot;
+  ended: Exchange[];
+  samples: SamplePoint[];
+}
+
+export interface PageServer {
+  url: string;
+  live: Live;
+  close(): Promise<void>;
+}
+
+const builtPage = fileURLToPath(new URL("../../../dist/web", import.meta.url));
+
+/** Serves the built page and the real routes over a scene held in memory. */
+export async function startPageServer(
+  scene: Scene,
+  { port = 0, token }: { port?: number; token?: string } = {},
+): Promise<PageServer> {
+  const access = createAccess({ tokenRequired: token !== undefined, token, now: Date.now });
+  const log = { error: console.error };
+  const snapshot = () => scene.snapshot(Date.now());
+  const live = createLive({ access, log, snapshot, monotonic: () => performance.now() });
+  const app = createDashboard({
+    access,
+    log,
+    snapshot,
+    now: Date.now,
+    page: loadPage(builtPage),
+    health: () => snapshot().health,
+    probe: async () => snapshot().health,
+    listExchanges: async ({ limit, before }) => {
+      const from = before === undefined ? 0 : Number(before);
+      const rows = scene.ended.slice(from, from + limit);
+      return { rows, next: from + limit < scene.ended.length ? String(from + limit) : undefined };
+    },
+    findExchange: async (id) => scene.ended.find((exchange) => exchange.id === id),
+    cancelExchange: () => false,
+    listSamples: async ({ from, to }) => {
+      return scene.samples.filter((sample) => sample.takenAt >= from && sample.takenAt <= to);
+    },
+    listLoads: async () => ({ rows: [] }),
+    listModels: () => snapshot().models,
+    metrics: async () => ({ contentType: "text/plain", text: "" }),
+  });
+  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  server.on("upgrade", live.handleUpgrade);
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/plimsoll/`,
+    live,
+    close: () => closeServer(server, live),
+  };
+}
+
+async function closeServer(server: Server & { closeAllConnections?(): void }, live: Live): Promise<void> {
+  live.close();
+  server.closeAllConnections?.();
+  await new Promise((resolve) => server.close(resolve));
+}

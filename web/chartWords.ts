@@ -1,0 +1,59 @@
+import type { SamplePoint } from "../src/types.ts";
+import { usedBytes } from "./bands.ts";
+import { formatBytes, formatTime } from "./format.ts";
+import type { Series } from "./series.ts";
+
+/** What the chart shows, in words: for its caption, for the cursor, and for those who do not see it. */
+
+/** One or two sentences about the whole window. */
+export function summaryWords(series: Series, points: readonly SamplePoint[]): string {
+  const last = points.at(-1);
+  if (!last) return "No samples yet.";
+  const parts = [];
+  const used = usedBytes(last);
+  if (used !== undefined) parts.push(`${formatBytes(used)} of ${formatBytes(last.totalBytes)} used now`);
+  const lowest = lowestHeadroom(points);
+  if (lowest) parts.push(`least before swap ${formatBytes(lowest.bytes)} at ${formatTime(lowest.at)}`);
+  const sentence = parts.length > 0 ? `${parts.join("; ")}.` : "";
+  return [sentence, gapWords(series)].filter(Boolean).join(" ");
+}
+
+/** The bytes of each band at one moment. */
+export function momentWords(series: Series, at: number): string {
+  const bytes = bytesAt(series, at);
+  if (!bytes) return "no sample";
+  return series.bands.map((band, index) => `${band.label} ${formatBytes(bytes[index])}`).join(", ");
+}
+
+/** Bytes of each band, bottom first, at the point nearest to a moment; absent in a gap. */
+export function bytesAt(series: Series, at: number | undefined): number[] | undefined {
+  const index = at === undefined ? series.times.length - 1 : series.times.indexOf(at);
+  const edges = series.edges.map((column) => column[index]);
+  const bytes: number[] = [];
+  let below = 0;
+  for (const edge of edges) {
+    if (edge === null || edge === undefined) return undefined;
+    bytes.push(edge - below);
+    below = edge;
+  }
+  return bytes;
+}
+
+function gapWords({ gaps }: Series): string {
+  const last = gaps.at(-1);
+  if (!last) return "";
+  const stretch = `${formatTime(last.from)} to ${formatTime(last.to)}`;
+  return gaps.length === 1
+    ? `No samples from ${stretch}.`
+    : `${gaps.length} gaps without samples, the last from ${stretch}.`;
+}
+
+function lowestHeadroom(points: readonly SamplePoint[]): { bytes: number; at: number } | undefined {
+  let lowest: { bytes: number; at: number } | undefined;
+  for (const point of points) {
+    const bytes = point.min?.headroomBytes ?? point.headroomBytes;
+    if (bytes !== undefined && (lowest === undefined || bytes < lowest.bytes))
+      lowest = { bytes, at: point.takenAt };
+  }
+  return lowest;
+}
