@@ -86,7 +86,7 @@ CREATE TABLE samples (
   problems TEXT
 ) STRICT;
 
--- The same over 10 s, 60 s and 900 s: averages under the sample's own names, extremes beside them.
+-- The same over 10 s, 60 s, 900 s and 14,400 s: averages under the sample's own names, extremes beside them.
 -- Written together with the samples, so that every span is complete at any moment.
 CREATE TABLE sample_rollups (
   seq INTEGER PRIMARY KEY,

@@ -40,7 +40,7 @@ export function formatDuration(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return unknown;
   if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
-  return formatLongDuration(milliseconds);
+  return formatLongDuration(milliseconds + 500);
 }
 
 /** A duration that still runs, in whole seconds, so that it counts instead of flickering. */
@@ -49,6 +49,7 @@ export function formatElapsed(milliseconds: number): string {
   return elapsed < 60_000 ? `${Math.floor(elapsed / 1000)} s` : formatLongDuration(elapsed);
 }
 
+/** Whole seconds, cut: who wants them rounded adds half a second. */
 function formatLongDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const minutes = Math.floor(seconds / 60);

@@ -69,7 +69,7 @@ function usualStepMs(points: readonly SamplePoint[]): number {
   const steps = points
     .slice(1)
     .map((point, index) => point.takenAt - (points[index]?.takenAt ?? point.takenAt));
-  return steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+  return steps.toSorted((a, b) => a - b)[Math.floor((steps.length - 1) / 2)] ?? 0;
 }
 
 function largest(

@@ -77,7 +77,7 @@ function applySnapshot(
 ): PageState {
   const { version, verdict, health, models } = snapshot;
   const live = snapshot.exchanges
-    .filter((exchange) => !hasEnded(exchange))
+    .filter((exchange) => !hasEnded(exchange) && !knownToHaveEnded(state, exchange))
     .map((exchange) => toLive(state, exchange, snapshot.takenAt));
   const next: PageState = {
     ...state,
@@ -97,12 +97,16 @@ function applySnapshot(
 function applyExchange(state: PageState, exchange: Exchange, at: number): PageState {
   const others = state.live.filter((live) => live.exchange.id !== exchange.id);
   if (!hasEnded(exchange)) {
-    // An update that was overtaken by the end must not bring the exchange back to life.
-    if (state.ended.some((ended) => ended.id === exchange.id)) return state;
+    if (knownToHaveEnded(state, exchange)) return state;
     return { ...state, live: [...others, toLive(state, exchange, at)].toSorted(byStart) };
   }
   const ended = state.ended.filter((other) => other.id !== exchange.id);
   return { ...state, live: others, ended: newestFirst([exchange, ...ended]) };
+}
+
+/** What was overtaken by the end must not bring the exchange back to life. */
+function knownToHaveEnded(state: PageState, exchange: Exchange): boolean {
+  return state.ended.some((ended) => ended.id === exchange.id);
 }
 
 function toLive(state: PageState, exchange: Exchange, at: number): LiveExchange {

@@ -20,12 +20,19 @@ export interface ThroughputResult {
 export async function runThroughput(input: ThroughputInput): Promise<ThroughputResult> {
   const request = chatRequest(input);
   const startMs = monotonicMs();
+  const lengths = new Set<number>();
   let streamCount = 0;
   const runClient = async (): Promise<void> => {
     const client = createClient(input.port);
     try {
       while (monotonicMs() - startMs < input.durationMs) {
-        await client.exchange(request);
+        let lengthBytes = 0;
+        await client.exchange(request, {
+          body: (bytes) => {
+            lengthBytes += bytes.length;
+          },
+        });
+        lengths.add(lengthBytes);
         streamCount += 1;
       }
     } finally {
@@ -33,5 +40,8 @@ export async function runThroughput(input: ThroughputInput): Promise<ThroughputR
     }
   };
   await Promise.all(Array.from({ length: input.clientCount }, runClient));
+  if (lengths.size !== 1) {
+    throw new Error(`equal streams came out in ${lengths.size} different lengths`);
+  }
   return { streamCount, elapsedMs: monotonicMs() - startMs };
 }

@@ -21,7 +21,10 @@ export interface AnswerWatch {
 }
 
 export interface Client {
-  /** Resolves when the answer is whole. Rejects when the connection is lost before. */
+  /**
+   * Resolves when the answer is whole. Rejects when the connection is lost before, or the status is not 2xx: a target
+   * that refuses quickly must not look fast.
+   */
   exchange(request: ClientRequest, watch?: AnswerWatch): Promise<void>;
   close(): void;
 }
@@ -49,9 +52,11 @@ export function createClient(port: number): Client {
   const open = async (): Promise<Socket> => {
     const opened = await connect(port);
     let closing = false;
+    let refusal: Error | undefined;
     const reader: MessageReader = createMessageReader("answer", {
       head(head) {
         closing = head.field("connection")?.toLowerCase() === "close";
+        refusal = / 2\d\d\b/.test(head.startLine) ? undefined : new Error(`answered ${head.startLine}`);
         running?.watch.head?.(head);
       },
       body: (bytes) => running?.watch.body?.(bytes),
@@ -60,7 +65,7 @@ export function createClient(port: number): Client {
           socket = undefined;
           opened.end();
         }
-        settle();
+        settle(refusal);
       },
     });
     opened.on("data", (bytes: Buffer) => {

@@ -46,7 +46,8 @@ export function createClock(options: ClockOptions = {}): Clock {
     now: () => nowAtStart + passed(),
     monotonic: () => monotonicAtStart + passed(),
     sleep,
-    work: instant ? (_ms, signal) => waitTurn(undefined, { ref: false, ...withSignal(signal) }) : sleep,
+    // Referenced: an unreferenced turn would wait until something else wakes the loop.
+    work: instant ? (_ms, signal) => waitTurn(undefined, withSignal(signal)) : sleep,
   };
 }
 

@@ -52,7 +52,7 @@ function splitRecords(text: string): CsvRecord[] {
   let at = text.startsWith("\uFEFF") ? 1 : 0;
   let line = 1;
   let record: CsvRecord = { line, cells: [] };
-  for (let done = at >= text.length; !done; ) {
+  for (let done = at >= text.length; !done;) {
     cell.lastIndex = at;
     const match = cell.exec(text);
     if (match === null) throw new Error(`line ${line}: a quote is not closed, or stands inside a cell`);

@@ -24,6 +24,7 @@ export function createNvidiaWatch(options: { spawn: SpawnHelper; monotonic: () =
   const cards = new Map<string, { sample: GpuSample; atMs: number }>();
   const helper = createHelper({
     ...options,
+    name: "nvidia-smi",
     command: "nvidia-smi",
     args: [`--query-gpu=${FIELDS}`, "--format=csv,noheader,nounits", "-l", String(EVERY_SECONDS)],
     silentMs: SILENT_MS,
@@ -55,7 +56,13 @@ const MEBIBYTE = 1024 * 1024;
 export function parseNvidiaLine(line: string): GpuSample | undefined {
   const [id = "", name = "", total = "", used = ""] = line.split(",").map((cell) => cell.trim());
   if (!/^(GPU|MIG)-/.test(id)) return undefined;
-  return { id, vendor: "nvidia", name: name || undefined, totalBytes: mebibytes(total), usedBytes: mebibytes(used) };
+  return {
+    id,
+    vendor: "nvidia",
+    name: name || undefined,
+    totalBytes: mebibytes(total),
+    usedBytes: mebibytes(used),
+  };
 }
 
 function mebibytes(cell: string): number | undefined {

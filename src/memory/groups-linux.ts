@@ -41,6 +41,7 @@ const TREES: readonly Tree[] = [
   { version: 1, root: "fs/cgroup/memory", membership: "memory", limitFiles: ["memory.limit_in_bytes"] },
 ];
 
+/** Follows nothing yet; `roots` are the mount points of `/proc` and `/sys`. */
 export function createGroupWatch(roots: { proc: string; sys: string }): GroupWatch {
   const groups = new Map<string, LimitedGroup>();
   let totalBytes = 0;

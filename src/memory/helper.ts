@@ -1,6 +1,8 @@
 import { runHelper, type HelperRun, type HelperRunOptions } from "./helperRun.ts";
 
 export interface HelperOptions extends HelperRunOptions {
+  /** What it is called in problems. */
+  name: string;
   monotonic: () => number;
   /** True where not being installed is normal: then it is not a problem, and not tried again. */
   optional?: boolean;
@@ -24,7 +26,7 @@ const HEALTHY_MS = 60_000;
  * first thing that fails then. One that ends, hangs or cannot be started is started anew after 1, 2, 4 … 60 s.
  */
 export function createHelper(options: HelperOptions): Helper {
-  const { command, monotonic } = options;
+  const { name, monotonic } = options;
   let wanted = false;
   let missing = false;
   let problem: string | undefined;
@@ -45,7 +47,7 @@ export function createHelper(options: HelperOptions): Helper {
     if (monotonic() - startedMs >= HEALTHY_MS) failures = 0;
     const pauseMs = Math.min(1000 * 2 ** failures, LONGEST_PAUSE_MS);
     failures += 1;
-    problem = `${command} ${reason}; next try in ${pauseMs / 1000} s`;
+    problem = `${name} ${reason}; next try in ${pauseMs / 1000} s`;
     restart = setTimeout(launch, pauseMs);
     restart.unref();
   };

@@ -77,7 +77,9 @@ export function runHelper(
       over = true;
       clearTimeout(silence);
       child.kill("SIGKILL");
-      await Promise.race([gone, pause(LONGEST_GOODBYE_MS)]);
+      const goodbye = setTimeout(resolve, LONGEST_GOODBYE_MS);
+      await gone;
+      clearTimeout(goodbye);
     },
   };
 }
@@ -87,10 +89,4 @@ function releaseFromLoop(child: HelperProcess): void {
   child.unref();
   const pipe: { unref?: () => unknown } | null = child.stdout as { unref?: () => unknown } | null;
   pipe?.unref?.();
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

@@ -29,6 +29,7 @@ export function createMacSource(options: MacSourceOptions): MemorySource {
   const parse = createVmStatParser();
   let unread: VmStatLine[] = [];
   const vmStat = createHelper({
+    name: "vm_stat",
     command: "vm_stat",
     args: [String(LINE_SECONDS)],
     spawn,

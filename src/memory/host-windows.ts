@@ -4,7 +4,12 @@ import { windowsHeadroom } from "./headroom.ts";
 import { createHelper } from "./helper.ts";
 import type { SpawnHelper } from "./helperRun.ts";
 import type { MemorySource } from "./sampler.ts";
-import { parseWindowsReport, REPORT_SCRIPT, type WindowsReport, type WindowsRunner } from "./windowsReport.ts";
+import {
+  parseWindowsReport,
+  REPORT_SCRIPT,
+  type WindowsReport,
+  type WindowsRunner,
+} from "./windowsReport.ts";
 
 export interface WindowsSourceOptions {
   totalBytes: number;
@@ -33,6 +38,7 @@ export function createWindowsSource(options: WindowsSourceOptions): MemorySource
   let swap: WindowsReport["swap"];
   let runners: WindowsRunner[] = [];
   const helper = createHelper({
+    name: "the PowerShell loop that reads memory",
     command: "powershell.exe",
     args: ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", REPORT_SCRIPT],
     spawn,

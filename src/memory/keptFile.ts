@@ -23,7 +23,8 @@ const buffer = Buffer.allocUnsafe(64 * 1024);
 
 const nodeCalls: FileCalls = {
   open: (path) => openSync(path, "r"),
-  read: (descriptor, into, position) => readSync(descriptor, into, position, into.length - position, position),
+  read: (descriptor, into, position) =>
+    readSync(descriptor, into, position, into.length - position, position),
   close: closeSync,
 };
 

@@ -30,13 +30,17 @@ sleep 5
 done`;
 
 const SILENT_MS = 30_000;
+/** Processes with a fitting name; more than these are left out. */
+const LONGEST_LISTING = 256;
 
+/** Starts nothing yet: it is a helper, to be started and stopped. */
 export function createMacSurvey(options: { spawn: SpawnHelper; monotonic: () => number }): MacSurvey {
   let swap: SwapUse = {};
   let runners: { process: RunnerProcess; residentBytes: number }[] = [];
   let listing: PsLine[] | undefined;
 
   const helper = createHelper({
+    name: "the shell loop that looks at swap and processes",
     command: "/bin/sh",
     args: ["-c", SCRIPT],
     ...options,
@@ -49,11 +53,15 @@ export function createMacSurvey(options: { spawn: SpawnHelper; monotonic: () => 
         listing = undefined;
       } else {
         const process = parsePsLine(line);
-        if (process !== undefined) listing?.push(process);
+        if (process !== undefined && listing !== undefined && listing.length < LONGEST_LISTING) {
+          listing.push(process);
+        }
       }
     },
   });
-  return { ...helper, swap: () => swap, runners: () => runners };
+  // What was seen before it stopped may be long over.
+  const isUp = (): boolean => helper.problem() === undefined;
+  return { ...helper, swap: () => (isUp() ? swap : {}), runners: () => (isUp() ? runners : []) };
 }
 
 /** `vm.swapusage: total = 2048.00M  used = 1024.50M  free = …`, in mebibytes. */

@@ -63,8 +63,16 @@ function toLine(bytes: ReadonlyMap<string, number>, sinceBoot: boolean): VmStatL
     (name) => bytes.get(name),
   );
   if (!levels.every((level) => level !== undefined)) return undefined;
-  const [free = 0, active = 0, speculative = 0, inactive = 0, wired = 0, purgeable = 0, anonymous = 0, pool = 0] =
-    levels;
+  const [
+    free = 0,
+    active = 0,
+    speculative = 0,
+    inactive = 0,
+    wired = 0,
+    purgeable = 0,
+    anonymous = 0,
+    pool = 0,
+  ] = levels;
   return {
     reusableBytes: active + inactive + free + speculative,
     compressorBytes: pool,

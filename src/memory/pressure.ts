@@ -17,6 +17,7 @@ function totalOf(text: string, kind: string): number | undefined {
   const line = text.startsWith(kind) ? 0 : text.indexOf(`\n${kind}`);
   if (line < 0) return undefined;
   const at = text.indexOf(TOTAL, line);
-  const value = at < 0 ? Number.NaN : Number.parseInt(text.slice(at + TOTAL.length, at + TOTAL.length + 20), 10);
+  const value =
+    at < 0 ? Number.NaN : Number.parseInt(text.slice(at + TOTAL.length, at + TOTAL.length + 20), 10);
   return Number.isNaN(value) ? undefined : value;
 }

@@ -42,7 +42,7 @@ export function createReplaySource(options: ReplayOptions): MemorySource {
     startedMs ??= monotonic();
     const positionMs = (monotonic() - startedMs) * speed;
     let index = playedIndex;
-    for (let next = samples[index + 1]; next !== undefined && next.takenAt <= positionMs; ) {
+    for (let next = samples[index + 1]; next !== undefined && next.takenAt <= positionMs;) {
       index += 1;
       next = samples[index + 1];
     }

@@ -39,7 +39,10 @@ export function parseRunnerArguments(argv: readonly string[]): RunnerArguments {
 
 /** The last part of a program's path, in lower case and without `.exe`; both kinds of slash part it. */
 export function programName(path: string | undefined): string {
-  return (path ?? "").replace(/^.*[\\/]/, "").toLowerCase().replace(/\.exe$/, "");
+  return (path ?? "")
+    .replace(/^.*[\\/]/, "")
+    .toLowerCase()
+    .replace(/\.exe$/, "");
 }
 
 /** The hex digest in the path of a blob, `…/blobs/sha256-<hex>`; `undefined` when the path is no blob of Ollama's. */

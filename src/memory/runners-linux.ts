@@ -30,6 +30,7 @@ const SCAN_EVERY_MS = 10_000;
 /** A scan reads a small file of every process, about a millisecond for a hundred: not more often than this. */
 const SCAN_AT_MOST_EVERY_MS = 200;
 
+/** Scans nothing yet: the first reading does. */
 export function createRunnerWatch(options: { procRoot: string; monotonic: () => number }): RunnerWatch {
   const { procRoot, monotonic } = options;
   const known = new Map<number, KnownRunner>();
@@ -45,7 +46,10 @@ export function createRunnerWatch(options: { procRoot: string; monotonic: () => 
   const scan = (): void => {
     scannedAtMs = monotonic();
     scans += 1;
-    const found = selectOllamaProcesses(readCandidates(procRoot), (pid) => readStat(procRoot, pid)?.parentPid);
+    const found = selectOllamaProcesses(
+      readCandidates(procRoot),
+      (pid) => readStat(procRoot, pid)?.parentPid,
+    );
     serverPids = found.serverPids;
     const current = new Map(found.runners.map((process) => [process.pid, process]));
     for (const [pid, runner] of known) {

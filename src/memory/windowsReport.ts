@@ -5,7 +5,8 @@ import { selectOllamaProcesses, type ProcessFacts } from "./runnerProcesses.ts";
 /**
  * The loop that PowerShell runs for us: a line of JSON every two seconds, processes and page files in every fifth.
  * The CIM class is used because its property names, unlike the names of performance counters, are never translated.
- * Writing to a pipe that nobody reads ends the loop, so it cannot outlive us.
+ * Writing to a pipe that nobody reads ends the loop, so it cannot outlive us. It holds no double quote: those would have
+ * to survive two parsers on the way.
  */
 export const REPORT_SCRIPT = `$ErrorActionPreference = 'Stop'
 [Console]::OutputEncoding = [Text.Encoding]::UTF8
@@ -20,10 +21,10 @@ while ($true) {
     $line.pageFiles = @(Get-CimInstance Win32_PageFileUsage | ForEach-Object {
       @{ allocated = $_.AllocatedBaseSize; used = $_.CurrentUsage }
     })
-    $line.processes = @(Get-CimInstance Win32_Process -Filter "Name LIKE 'ollama%' OR Name LIKE 'llama-server%'" | ForEach-Object {
+    $line.processes = @(Get-CimInstance Win32_Process -Filter 'Name LIKE ''ollama%'' OR Name LIKE ''llama-server%''' | ForEach-Object {
       @{
         pid = $_.ProcessId; parent = $_.ParentProcessId; workingSet = $_.WorkingSetSize; private = $_.PrivatePageCount
-        command = $_.CommandLine; startedAt = ([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds()
+        command = $_.CommandLine; startedAt = $(if ($_.CreationDate) { ([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds() })
       }
     })
   }

@@ -77,14 +77,15 @@ export function createLoads(parts: {
     [...open.values()].findLast((entry) => sameModel(entry.load.model, model));
 
   const beginFromProcess = (key: string, process: RunnerProcess, at: number): void => {
-    const startedAt = process.startedAt ?? at;
+    const seenAt = process.startedAt ?? at;
     const known = process.blobDigest === undefined ? undefined : parts.modelOfBlob(process.blobDigest);
-    const culprit = culpritOf(parts.live(), startedAt, known);
+    const culprit = culpritOf(parts.live(), seenAt, known);
     const model = known ?? culprit?.model ?? unlistedName(process);
     begin(
       key,
       {
-        startedAt,
+        // The system tells process starts to the second only; none came before the request that caused it.
+        startedAt: Math.max(seenAt, culprit?.startedAt ?? seenAt),
         model,
         digest: process.blobDigest,
         exchangeId: culprit?.id,

@@ -1,4 +1,4 @@
-import type { Dialect, Operation, Usage } from "../types.ts";
+import type { Dialect, Usage } from "../types.ts";
 import { readAnswerEvent, type AnswerEvent } from "./answerEvent.ts";
 import { createJsonSketch } from "./jsonSketch.ts";
 import { asObject, type JsonObject } from "./lenient.ts";
@@ -24,7 +24,6 @@ export interface AnswerFindings {
 }
 
 export interface StreamContext {
-  operation: Operation;
   dialect: Dialect;
   onContent?: (() => void) | undefined;
 }

@@ -3,7 +3,7 @@ import { createSegments, type Segments } from "./segments.ts";
 import { BODY_LIMIT_BYTES, readRequest, type RequestContext } from "./request.ts";
 import { createRequestThread } from "./requestThread.ts";
 
-export interface BodyContext extends RequestContext {
+interface BodyContext extends RequestContext {
   /** What `Content-Length` announces, if anything: a body too large to be read is then not held at all. */
   contentLength?: number;
 }

@@ -17,7 +17,7 @@ export interface PsModel {
   keptForever?: boolean;
 }
 
-export interface TaggedModel {
+interface TaggedModel {
   name: string;
   digest?: string;
   /** On disk, all layers. */

@@ -4,7 +4,7 @@ import type { Dialect, Operation } from "../types.ts";
  * Which part an exchange plays in the statistics. A `probe` asks how Ollama is (clients poll these many times a
  * minute) and would drown the traffic that costs something; a `transfer` moves a model and can run for hours.
  */
-export type EndpointKind = "inference" | "transfer" | "probe" | "other";
+type EndpointKind = "inference" | "transfer" | "probe" | "other";
 
 export interface Endpoint {
   operation: Operation;

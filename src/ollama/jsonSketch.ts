@@ -1,3 +1,5 @@
+import { createBoundedText } from "./boundedText.ts";
+
 /**
  * Reads a JSON document of any length while it passes, keeping only its outline: long strings are cut, long lists lose
  * their tail, everything else stays. An answer's model, counts and error are all in the outline; what is left out is
@@ -56,7 +58,7 @@ interface Level {
 export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
   const { textBytes = 2048, listItems = 32, sketchBytes = 256 * 1024 } = limits;
   const listObjects = limits.listObjects ?? listItems;
-  const out = createOutline(sketchBytes);
+  const out = createBoundedText(sketchBytes);
   const levels: Level[] = [];
   let level: Level | undefined;
   let begun = false;
@@ -211,7 +213,7 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
     push,
     whole: () => whole,
     begun: () => begun,
-    value: () => (whole ? out.parsed() : undefined),
+    value: () => (whole ? parsed(out.text()) : undefined),
   };
 }
 
@@ -236,34 +238,10 @@ function endsPlain(byte: number): boolean {
   return byte === COMMA || byte === CLOSE_LIST || byte === CLOSE_OBJECT || byte <= SPACE;
 }
 
-/** Bytes up to a limit; beyond it they are given up for good. */
-function createOutline(limitBytes: number): { add(byte: number): void; parsed(): unknown } {
-  let bytes = Buffer.allocUnsafe(Math.min(1024, limitBytes));
-  let length = 0;
-  let overflown = false;
-  return {
-    add(byte) {
-      if (length === bytes.length) {
-        if (length >= limitBytes) {
-          overflown = true;
-          return;
-        }
-        const grown = Buffer.allocUnsafe(Math.min(2 * length, limitBytes));
-        bytes.copy(grown, 0, 0, length);
-        bytes = grown;
-      }
-      bytes[length] = byte;
-      length += 1;
-    },
-    parsed() {
-      if (overflown) {
-        return undefined;
-      }
-      try {
-        return JSON.parse(bytes.toString("utf8", 0, length));
-      } catch {
-        return undefined;
-      }
-    },
-  };
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -44,7 +44,8 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
       return;
     }
     if (neededBytes > pending.length) {
-      const grown = Buffer.allocUnsafe(Math.max(neededBytes, 2 * pending.length, FIRST_PENDING_BYTES));
+      const roomyBytes = Math.max(neededBytes, 2 * pending.length, FIRST_PENDING_BYTES);
+      const grown = Buffer.allocUnsafe(Math.min(roomyBytes, maxLineBytes));
       pending.copy(grown, 0, 0, pendingBytes);
       pending = grown;
     }

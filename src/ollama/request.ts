@@ -6,7 +6,7 @@ import { measurePrompt } from "./promptSize.ts";
 import { readRunnerSettings } from "./runnerSettings.ts";
 
 /** Ollama's own bound on an unpacked zstd body. */
-export const UNPACKED_LIMIT_BYTES = 20 * 1024 * 1024;
+const UNPACKED_LIMIT_BYTES = 20 * 1024 * 1024;
 /** Above this a body is forwarded unread. Ollama itself has no bound. */
 export const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 

@@ -78,7 +78,13 @@ export function createRequestThread({
   return {
     read(pieces, context, onAnswer) {
       clearTimeout(idle);
-      worker ??= start();
+      try {
+        worker ??= start();
+      } catch {
+        // The system refuses another thread: this body stays unread, its exchange goes on.
+        onAnswer(undefined);
+        return;
+      }
       const id = nextId;
       nextId += 1;
       waiting.set(id, onAnswer);

@@ -1,6 +1,6 @@
 import { createLineSplitter, type LineSplitter } from "./ndjson.ts";
 
-export interface SseEvent {
+interface SseEvent {
   /** The `event:` field, or an empty string. */
   name: string;
   /** The `data:` lines joined by LF. */

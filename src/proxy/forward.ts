@@ -49,6 +49,7 @@ export function forward(job: ForwardJob): Forwarding {
   const pooled = !hasBody && (incoming.method === "GET" || incoming.method === "HEAD");
   let request: ClientRequest;
   let answer: IncomingMessage | undefined;
+  let bodyAwaited = expectsContinue(incoming);
   let ended = false;
 
   const end = (outcome: ForwardOutcome): void => {
@@ -88,7 +89,10 @@ export function forward(job: ForwardJob): Forwarding {
       headers: job.headers,
       pooled,
     });
-    request.on("continue", () => outgoing.writeContinue());
+    request.on("continue", () => {
+      bodyAwaited = false;
+      outgoing.writeContinue();
+    });
     request.on("information", (information) => relayInformation(incoming, outgoing, information));
     request.on("error", (error: NodeJS.ErrnoException) => {
       const silentlyClosed = pooled && request.reusedSocket && answer === undefined;
@@ -101,7 +105,7 @@ export function forward(job: ForwardJob): Forwarding {
     request.on("response", (response) => {
       answer = response;
       try {
-        relayHead(incoming, outgoing, response);
+        relayHead({ incoming, outgoing, answer: response, bodyAwaited });
       } catch (error) {
         answer = undefined;
         upstreamFailed(error as NodeJS.ErrnoException);
@@ -136,6 +140,10 @@ export function forward(job: ForwardJob): Forwarding {
     stop: (reason) => leave({ how: "stopped", reason }),
     clientLeft: () => leave({ how: "client-left" }),
   };
+}
+
+function expectsContinue(incoming: IncomingMessage): boolean {
+  return headerValue(incoming.rawHeaders, "expect")?.toLowerCase() === "100-continue";
 }
 
 function bodyIsAnnounced(incoming: IncomingMessage): boolean {
@@ -197,10 +205,20 @@ function relayInformation(
   );
 }
 
-function relayHead(incoming: IncomingMessage, outgoing: ServerResponse, answer: IncomingMessage): void {
+function relayHead(relay: {
+  incoming: IncomingMessage;
+  outgoing: ServerResponse;
+  answer: IncomingMessage;
+  bodyAwaited: boolean;
+}): void {
+  const { incoming, outgoing, answer } = relay;
   const modern = incoming.httpVersion === "1.1";
   const chunked = modern && headerValue(answer.rawHeaders, "transfer-encoding") !== undefined;
   outgoing.sendDate = false;
+  if (relay.bodyAwaited) {
+    // Whether the client still sends its body is open, so the connection cannot be used again, and it must be told.
+    outgoing.shouldKeepAlive = false;
+  }
   if (modern === outgoing.shouldKeepAlive) {
     // The protocol's own default needs no Connection field; Node would add one and a Keep-Alive with it.
     outgoing.removeHeader("connection");

@@ -13,7 +13,7 @@ export interface Asks {
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
-  timer: NodeJS.Timeout | undefined;
+  timer: NodeJS.Timeout;
   isSlow: boolean;
 }
 
@@ -53,8 +53,8 @@ export function createAsks(post: (number: number, question: Question) => boolean
         const timeout = new Error(
           `The recorder has not answered within ${limitMs / 1000} s: its disk may be stalled.`,
         );
-        const isSlow = !Number.isFinite(limitMs);
-        const timer = isSlow ? undefined : setTimeout(fail, limitMs, number, timeout).unref();
+        const timer = setTimeout(fail, limitMs, number, timeout).unref();
+        const isSlow = limitMs > answerLimitMs;
         waiting.set(number, { resolve: resolve as Waiting["resolve"], reject, timer, isSlow });
         // The worker answers every topic with the type that Questions gives it.
         if (!post(number, { topic, ask } as Question))

@@ -11,8 +11,8 @@ const exchangeDelayMs = 200;
 /** A wait for the disk each second would keep it awake for the sake of five seconds of memory figures. */
 const sampleDelayMs = 5000;
 
-/** Forgetting rewrites the whole file. */
-const noLimitMs = Infinity;
+/** Forgetting rewrites the whole file, however large and however slow its disk. */
+const forgetLimitMs = 600_000;
 
 /**
  * Starts the recorder in a thread of its own. Resolves once it records, or once it is known why it does not:
@@ -64,7 +64,7 @@ function storeOf(session: Session): Store {
     forget(what) {
       if (session.isOff()) return Promise.reject(new Error(session.health().problem));
       outbox.push();
-      return session.ask("forget", what, noLimitMs);
+      return session.ask("forget", what, forgetLimitMs);
     },
     flush: outbox.flush,
     close: session.close,

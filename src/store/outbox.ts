@@ -85,7 +85,7 @@ export function createOutbox({ queue, post, monotonic }: OutboxParts): Outbox {
     if (batchSize(batch) > 1) takeBack();
     else droppedRows += 1;
     onItsWay = undefined;
-    push();
+    schedule(0);
   }
 
   function takeBack(): void {

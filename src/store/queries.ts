@@ -14,12 +14,17 @@ export function listExchanges(
   database: Database,
   query: ExchangeQuery,
 ): { exchanges: Exchange[]; next?: string } {
+  const { phase, operation } = query;
+  const isRarePhase = phase !== "completed";
+  const isRareOperation = operation !== "chat";
   const filters = {
-    model: query.model,
     conversation_id: query.conversation,
-    phase: query.phase,
+    ...(isRarePhase && { phase }),
+    ...(isRareOperation && { operation }),
     client_name: query.client,
-    operation: query.operation,
+    model: query.model,
+    ...(!isRareOperation && { operation }),
+    ...(!isRarePhase && { phase }),
   };
   const { rows, next } = listPage<ExchangeRow>(database, { table: "exchanges", page: query, filters });
   return { exchanges: rows.map(exchangeFromRow), ...next };
@@ -50,7 +55,7 @@ export function listEpisodes(database: Database, query: PageQuery): { episodes: 
 interface PageRequest {
   table: "exchanges" | "loads" | "episodes";
   page: PageQuery;
-  /** Column to value; undefined filters nothing. */
+  /** Column to value, the one with the fewest rows to a value first; undefined filters nothing. */
   filters: Record<string, string | undefined>;
 }
 
@@ -60,7 +65,8 @@ function listPage<R extends { seq: number }>(
 ): { rows: R[]; next: { next?: string } } {
   const limit = Math.min(Math.max(Math.trunc(page.limit ?? defaultLimit), 1), highestLimit);
   const wanted = Object.entries(filters).filter(([, value]) => value !== undefined);
-  const conditions = wanted.map(([column]) => `${column} = @${column}`);
+  // A unary plus keeps an index out of it: of several filters only the first, the rarest, picks the rows.
+  const conditions = wanted.map(([column], index) => `${index === 0 ? "" : "+"}${column} = @${column}`);
   if (page.before !== undefined) conditions.push("seq < @before");
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const statement = database.prepare<[Record<string, unknown>], R>(

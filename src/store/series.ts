@@ -37,13 +37,14 @@ export function readSeries(
   return readRaw(database, range);
 }
 
-/** Since when each resolution is complete. The coarsest is kept for good. */
+/** Since when each resolution is complete. The coarser two are kept for good. */
 function keptSince(at: number, retention: RetentionSettings): Record<SpanSeconds, number> {
   return {
     0: at - retention.rawSampleHours * hourMs,
     10: at - retention.tenSecondSampleDays * dayMs,
     60: at - retention.minuteSampleDays * dayMs,
     900: -Infinity,
+    14_400: -Infinity,
   };
 }
 

@@ -10,8 +10,11 @@ import { sampleToRow, spanFromRow, spanToRow } from "./sampleRows.ts";
 import type { Span } from "./spans.ts";
 import { mergeSpans, spanOf } from "./spans.ts";
 
-/** The spans of `sample_rollups`. Each is a multiple of the one before. */
-export const rollupSpans = [10, 60, 900] as const;
+/**
+ * The spans of `sample_rollups` in seconds, each a multiple of the one before. The last is only a shortcut: years of
+ * quarter hours would take a second to read.
+ */
+export const rollupSpans = [10, 60, 900, 14_400] as const;
 
 /** Writes one batch in one transaction and answers how many rows SQLite would not take. */
 export type Writer = (batch: Batch) => number;

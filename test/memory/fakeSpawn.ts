@@ -30,7 +30,8 @@ export function fakeSpawn({ stubborn = false } = {}): {
       killed: false,
       print: (text) => void stdout.write(text),
       end: (code = 0) => void events.emit("exit", code, null),
-      fail: (code) => void events.emit("error", Object.assign(new Error(`spawn ${command} ${code}`), { code })),
+      fail: (code) =>
+        void events.emit("error", Object.assign(new Error(`spawn ${command} ${code}`), { code })),
     };
     const child = Object.assign(events, {
       stdout,

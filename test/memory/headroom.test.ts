@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import {
@@ -89,7 +89,15 @@ describe("mapped weights in use", () => {
   });
 
   it("keep runners apart whose file is not known", () => {
-    expect(hotMappedBytes([{ pid: 1, fileBytes: 5 }, { pid: 2, fileBytes: 7 }], undefined)).toBe(12);
+    expect(
+      hotMappedBytes(
+        [
+          { pid: 1, fileBytes: 5 },
+          { pid: 2, fileBytes: 7 },
+        ],
+        undefined,
+      ),
+    ).toBe(12);
   });
 
   it("are never more than the machine has mapped", () => {
@@ -110,7 +118,11 @@ it("on macOS it is the distance to XNU's swapping threshold, N = 0.4 A, less 2 %
 
 it.each([
   ["memory", { availableBytes: 2 * GIB, committedBytes: 10 * GIB, commitLimitBytes: 40 * GIB }, 2 * GIB],
-  ["the commit limit", { availableBytes: 20 * GIB, committedBytes: 39 * GIB, commitLimitBytes: 40 * GIB }, 1 * GIB],
+  [
+    "the commit limit",
+    { availableBytes: 20 * GIB, committedBytes: 39 * GIB, commitLimitBytes: 40 * GIB },
+    1 * GIB,
+  ],
 ])("on Windows it ends at %s, whichever comes first", (_, use, usableBytes) => {
   const floorBytes = Math.round(0.05 * 32 * GIB);
   expect(windowsHeadroom({ totalBytes: 32 * GIB, ...use })).toEqual({

@@ -11,6 +11,7 @@ const monotonic = (): number => Date.now();
 function helperOn(fake: ReturnType<typeof fakeSpawn>, options: { optional?: boolean } = {}) {
   const lines: string[] = [];
   const helper = createHelper({
+    name: "vm_stat",
     command: "vm_stat",
     args: ["1"],
     spawn: fake.spawn,
@@ -177,6 +178,7 @@ describe("a helper program", () => {
 it("really starts a program, with plain numbers, and really ends it", async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const helper = createHelper({
+    name: "node",
     command: execPath,
     args: ["-e", "console.log(process.pid, process.env.LC_ALL); setInterval(() => {}, 1000)"],
     spawn: spawnHelper,

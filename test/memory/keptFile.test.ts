@@ -25,7 +25,12 @@ function fakeCalls(options: { text: () => string; stepBytes?: number }) {
     },
     close: (descriptor) => void open.delete(descriptor),
   };
-  return { calls, revoke: (code: string) => revoked.set(opens, code), opens: () => opens, openNow: () => open.size };
+  return {
+    calls,
+    revoke: (code: string) => revoked.set(opens, code),
+    opens: () => opens,
+    openNow: () => open.size,
+  };
 }
 
 it("reads the same descriptor again from its start", () => {
@@ -49,15 +54,18 @@ it("reads no more than its buffer holds", () => {
   expect(keepFile("/proc/x", { calls: files.calls }).read()).toHaveLength(64 * 1024);
 });
 
-it.each(["ESRCH", "EBADF", "ENODEV"])("opens again when the kernel took the descriptor away with %s", (code) => {
-  const files = fakeCalls({ text: () => "text" });
-  const file = keepFile("/proc/x", { calls: files.calls });
-  file.read();
-  files.revoke(code);
-  expect(file.read()).toBe("text");
-  expect(files.opens()).toBe(2);
-  expect(files.openNow()).toBe(1);
-});
+it.each(["ESRCH", "EBADF", "ENODEV"])(
+  "opens again when the kernel took the descriptor away with %s",
+  (code) => {
+    const files = fakeCalls({ text: () => "text" });
+    const file = keepFile("/proc/x", { calls: files.calls });
+    file.read();
+    files.revoke(code);
+    expect(file.read()).toBe("text");
+    expect(files.opens()).toBe(2);
+    expect(files.openNow()).toBe(1);
+  },
+);
 
 it("never opens the file of an ended process again: its number may be another one's by now", () => {
   const files = fakeCalls({ text: () => "text" });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { parseMeminfo } from "../../src/memory/meminfo.ts";
@@ -24,7 +24,9 @@ it("reads a recorded meminfo in bytes", () => {
 });
 
 it("takes an available of zero for zero", () => {
-  expect(parseMeminfo("MemTotal: 2027000 kB\nMemFree: 65916 kB\nMemAvailable:       0 kB\n").availableBytes).toBe(0);
+  expect(
+    parseMeminfo("MemTotal: 2027000 kB\nMemFree: 65916 kB\nMemAvailable:       0 kB\n").availableBytes,
+  ).toBe(0);
 });
 
 it("leaves out what an old kernel does not say", () => {
@@ -67,7 +69,10 @@ it("reads the totals of a recorded pressure file", () => {
   });
   const text =
     "some avg10=1.50 avg60=0.20 avg300=0.00 total=4603235\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=3762946\n";
-  expect(parsePressure(text)).toEqual({ pressureSomeMicroseconds: 4603235, pressureFullMicroseconds: 3762946 });
+  expect(parsePressure(text)).toEqual({
+    pressureSomeMicroseconds: 4603235,
+    pressureFullMicroseconds: 3762946,
+  });
   expect(parsePressure("")).toEqual({});
 });
 

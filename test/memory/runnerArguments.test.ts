@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { blobDigestOf, parseRunnerArguments, programName } from "../../src/memory/runnerArguments.ts";
@@ -21,31 +21,37 @@ it("has recordings of both generations", () => {
   expect(ollamaRunners.length).toBeGreaterThanOrEqual(2);
 });
 
-it.each(llamaServers)("knows what a recorded llama-server was asked for: $requestedContextLength × $parallel", (capture) => {
-  const settings = parseRunnerArguments(capture.argv);
-  expect(settings.contextLength).toBe(capture.requestedContextLength);
-  expect(settings.totalContextLength).toBe(capture.requestedContextLength * capture.parallel);
-  expect(settings).toMatchObject({
-    parallel: capture.parallel,
-    kvCacheTypeK: capture.kvCacheType,
-    kvCacheTypeV: capture.kvCacheType,
-    mmap: false,
-    contextShift: true,
-    blobDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
-    port: expect.any(Number),
-  });
-  expect(settings.batch).toBe(settings.ubatch);
-  expect(settings.offloadedLayers).toBeUndefined();
-  expect(settings.projector).toBeUndefined();
-});
+it.each(llamaServers)(
+  "knows what a recorded llama-server was asked for: $requestedContextLength × $parallel",
+  (capture) => {
+    const settings = parseRunnerArguments(capture.argv);
+    expect(settings.contextLength).toBe(capture.requestedContextLength);
+    expect(settings.totalContextLength).toBe(capture.requestedContextLength * capture.parallel);
+    expect(settings).toMatchObject({
+      parallel: capture.parallel,
+      kvCacheTypeK: capture.kvCacheType,
+      kvCacheTypeV: capture.kvCacheType,
+      mmap: false,
+      contextShift: true,
+      blobDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      port: expect.any(Number),
+    });
+    expect(settings.batch).toBe(settings.ubatch);
+    expect(settings.offloadedLayers).toBeUndefined();
+    expect(settings.projector).toBeUndefined();
+  },
+);
 
-it.each(ollamaRunners)("knows of a recorded runner of $ollamaVersion its model and nothing it was not told", (capture) => {
-  const { modelPath, blobDigest, port, ...settings } = parseRunnerArguments(capture.argv);
-  expect(modelPath).toMatch(/blobs\/sha256-/);
-  expect(blobDigest).toBe(modelPath?.slice(-64));
-  expect(port).toBeGreaterThan(0);
-  expect(settings).toEqual({});
-});
+it.each(ollamaRunners)(
+  "knows of a recorded runner of $ollamaVersion its model and nothing it was not told",
+  (capture) => {
+    const { modelPath, blobDigest, port, ...settings } = parseRunnerArguments(capture.argv);
+    expect(modelPath).toMatch(/blobs\/sha256-/);
+    expect(blobDigest).toBe(modelPath?.slice(-64));
+    expect(port).toBeGreaterThan(0);
+    expect(settings).toEqual({});
+  },
+);
 
 const BLOB = `/usr/share/ollama/.ollama/models/blobs/sha256-${DIGEST}`;
 
@@ -72,7 +78,8 @@ it("reads the arguments of v0.9, whose flash attention has no word and whose cac
 });
 
 describe("of llama-server", () => {
-  const parse = (rest: string) => parseRunnerArguments(`llama-server --model ${BLOB} -c 8192 -np 1 ${rest}`.trim().split(" "));
+  const parse = (rest: string) =>
+    parseRunnerArguments(`llama-server --model ${BLOB} -c 8192 -np 1 ${rest}`.trim().split(" "));
 
   it.each([
     ["", true],
@@ -102,12 +109,23 @@ describe("of llama-server", () => {
 
   it("a projector, layers, threads and unlike cache types are seen", () => {
     expect(
-      parse("--mmproj /blobs/sha256-x --no-mmproj-offload -ngl 33 -t 6 --cache-type-k q8_0 --cache-type-v q4_0"),
-    ).toMatchObject({ projector: true, offloadedLayers: 33, threads: 6, kvCacheTypeK: "q8_0", kvCacheTypeV: "q4_0" });
+      parse(
+        "--mmproj /blobs/sha256-x --no-mmproj-offload -ngl 33 -t 6 --cache-type-k q8_0 --cache-type-v q4_0",
+      ),
+    ).toMatchObject({
+      projector: true,
+      offloadedLayers: 33,
+      threads: 6,
+      kvCacheTypeK: "q8_0",
+      kvCacheTypeV: "q4_0",
+    });
   });
 
   it("values may follow an equals sign, and the last one wins", () => {
-    expect(parse("--ctx-size=4096 --parallel=2")).toMatchObject({ totalContextLength: 4096, contextLength: 2048 });
+    expect(parse("--ctx-size=4096 --parallel=2")).toMatchObject({
+      totalContextLength: 4096,
+      contextLength: 2048,
+    });
   });
 
   it("layers left to the server are absent", () => {
@@ -121,11 +139,15 @@ it("leaves the context of a slot open while the number of slots is not known", (
 });
 
 it("takes any list of words without complaint", () => {
-  const word = fc.oneof(fc.string(), fc.constantFrom("-c", "-np", "--model", "--flash-attn", "--no-mmap", "--port"));
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom("-c", "-np", "--model", "--flash-attn", "--no-mmap", "--port"),
+  );
   fc.assert(
     fc.property(fc.array(word), (argv) => {
       const settings = parseRunnerArguments(argv);
-      for (const value of Object.values(settings)) if (typeof value === "number") expect(value).toBeGreaterThanOrEqual(0);
+      for (const value of Object.values(settings))
+        if (typeof value === "number") expect(value).toBeGreaterThanOrEqual(0);
     }),
   );
 });

@@ -1,6 +1,10 @@
 import { expect, it } from "vitest";
 
-import { isCandidateName, selectOllamaProcesses, type ProcessFacts } from "../../src/memory/runnerProcesses.ts";
+import {
+  isCandidateName,
+  selectOllamaProcesses,
+  type ProcessFacts,
+} from "../../src/memory/runnerProcesses.ts";
 import { DIGEST } from "./fixtures.ts";
 
 const BLOB = `/models/blobs/sha256-${DIGEST}`;
@@ -12,9 +16,15 @@ function runnersAmong(candidates: ProcessFacts[], parents: Record<number, number
 
 it.each([
   ["llama-server under ollama serve", ["/usr/lib/ollama/llama-server", "--model", BLOB]],
-  ["a runner of the same binary", ["/usr/bin/ollama", "runner", "--ollama-engine", "--model", BLOB, "--port", "1"]],
+  [
+    "a runner of the same binary",
+    ["/usr/bin/ollama", "runner", "--ollama-engine", "--model", BLOB, "--port", "1"],
+  ],
   ["the runner binary before v0.5.2", ["/tmp/ollama1/runners/cpu/ollama_llama_server", "--model", BLOB]],
-  ["an MLX runner, whose model is no path", ["/usr/bin/ollama", "runner", "--mlx-engine", "--model", "gemma3"]],
+  [
+    "an MLX runner, whose model is no path",
+    ["/usr/bin/ollama", "runner", "--mlx-engine", "--model", "gemma3"],
+  ],
 ])("knows %s", (_, argv) => {
   expect(runnersAmong([serve, { pid: 20, parentPid: 10, argv }])).toEqual([20]);
 });

@@ -9,7 +9,15 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { createRunnerWatch } from "../../src/memory/runners-linux.ts";
 import { DIGEST, fakeClock, fakeTree, type FakeProcess } from "./fixtures.ts";
 
-const argv = ["/usr/lib/ollama/llama-server", "--model", `/models/blobs/sha256-${DIGEST}`, "-c", "8192", "-np", "1"];
+const argv = [
+  "/usr/lib/ollama/llama-server",
+  "--model",
+  `/models/blobs/sha256-${DIGEST}`,
+  "-c",
+  "8192",
+  "-np",
+  "1",
+];
 const serve: FakeProcess = { pid: 10, comm: "ollama", argv: ["/usr/bin/ollama", "serve"] };
 const runner: FakeProcess = { pid: 20, parentPid: 10, comm: "llama-server", argv };
 
@@ -100,40 +108,43 @@ it("has no start time when the boot time is not known", () => {
   expect(watch.read()[0]?.startedAt).toBeUndefined();
 });
 
-it.runIf(process.platform === "linux")("finds and loses a real process with a runner's name and parent", async () => {
-  const folder = fakeTree().root;
-  mkdirSync(join(folder, "bin"));
-  for (const name of ["ollama", "llama-server"]) symlinkSync("/bin/sh", join(folder, "bin", name));
-  // A shell under the name `ollama` takes its first argument for a script: so the script is called `serve`.
-  writeFileSync(
-    join(folder, "serve"),
-    `"$1" -c "while :; do sleep 1; done" -- --model "$2" >/dev/null & echo $!
+it.runIf(process.platform === "linux")(
+  "finds and loses a real process with a runner's name and parent",
+  async () => {
+    const folder = fakeTree().root;
+    mkdirSync(join(folder, "bin"));
+    for (const name of ["ollama", "llama-server"]) symlinkSync("/bin/sh", join(folder, "bin", name));
+    // A shell under the name `ollama` takes its first argument for a script: so the script is called `serve`.
+    writeFileSync(
+      join(folder, "serve"),
+      `"$1" -c "while :; do sleep 1; done" -- --model "$2" >/dev/null & echo $!
      trap "kill -9 $!; exit" TERM; wait`,
-  );
-  const server = spawn(
-    join(folder, "bin/ollama"),
-    ["serve", join(folder, "bin/llama-server"), `/blobs/sha256-${DIGEST}`],
-    { cwd: folder, stdio: ["ignore", "pipe", "ignore"] },
-  );
-  onTestFinished(() => void server.kill("SIGTERM"));
-  const [printed] = await once(server.stdout, "data");
-  const pid = Number(printed);
-  const watch = createRunnerWatch({ procRoot: "/proc", monotonic: () => performance.now() });
+    );
+    const server = spawn(
+      join(folder, "bin/ollama"),
+      ["serve", join(folder, "bin/llama-server"), `/blobs/sha256-${DIGEST}`],
+      { cwd: folder, stdio: ["ignore", "pipe", "ignore"] },
+    );
+    onTestFinished(() => void server.kill("SIGTERM"));
+    const [printed] = await once(server.stdout, "data");
+    const pid = Number(printed);
+    const watch = createRunnerWatch({ procRoot: "/proc", monotonic: () => performance.now() });
 
-  // The shell says the number before the child has become what it will be.
-  const found = await vi.waitFor(() => {
-    watch.rescan();
-    const sample = watch.read().find((each) => each.pid === pid);
-    if (sample === undefined) throw new Error("not found yet");
-    return sample;
-  });
-  expect(found.anonymousBytes).toBeGreaterThan(0);
-  expect(found.fileBytes).toBeGreaterThan(0);
-  expect(Math.abs((found.startedAt ?? 0) - Date.now())).toBeLessThan(60_000);
-  expect(watch.processes().find((process) => process.pid === pid)?.blobDigest).toBe(DIGEST);
+    // The shell says the number before the child has become what it will be.
+    const found = await vi.waitFor(() => {
+      watch.rescan();
+      const sample = watch.read().find((each) => each.pid === pid);
+      if (sample === undefined) throw new Error("not found yet");
+      return sample;
+    });
+    expect(found.anonymousBytes).toBeGreaterThan(0);
+    expect(found.fileBytes).toBeGreaterThan(0);
+    expect(Math.abs((found.startedAt ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect(watch.processes().find((process) => process.pid === pid)?.blobDigest).toBe(DIGEST);
 
-  server.kill("SIGTERM");
-  await once(server, "exit");
-  expect(watch.read().find((sample) => sample.pid === pid)).toBeUndefined();
-  watch.close();
-});
+    server.kill("SIGTERM");
+    await once(server, "exit");
+    expect(watch.read().find((sample) => sample.pid === pid)).toBeUndefined();
+    watch.close();
+  },
+);

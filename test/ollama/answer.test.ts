@@ -1,42 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { createAnswerReader, type AnswerContext, type ReadAnswer } from "../../src/ollama/answer.ts";
-
-const LINES = "application/x-ndjson";
-const EVENTS = "text/event-stream";
-const JSON_TYPE = "application/json; charset=utf-8";
-
-const CHAT: AnswerContext = { operation: "chat", dialect: "ollama", method: "POST", status: 200, contentType: LINES };
-const OPENAI: AnswerContext = { ...CHAT, dialect: "openai", contentType: EVENTS };
-const ANTHROPIC: AnswerContext = { ...CHAT, dialect: "anthropic", contentType: EVENTS };
-const RESPONSES: AnswerContext = { ...CHAT, dialect: "responses", contentType: EVENTS };
-const COMPLETIONS: AnswerContext = { ...OPENAI, operation: "generate" };
-
-function read(text: string | Uint8Array, context: AnswerContext, how: "whole" | "cut" = "whole"): ReadAnswer {
-  const reader = createAnswerReader(context);
-  reader.push(typeof text === "string" ? Buffer.from(text) : text);
-  return reader.end(how);
-}
-
-function lines(...values: object[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
-}
-
-function events(...values: (object | string)[]): string {
-  return values
-    .map((value) => {
-      const name = typeof value === "object" && "type" in value ? `event: ${String(value.type)}\n` : "";
-      return `${name}data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`;
-    })
-    .join("");
-}
-
-const piece = (content: string) => ({ model: "m", message: { role: "assistant", content }, done: false });
-const last = { model: "m", message: { content: "" }, done: true, done_reason: "stop", prompt_eval_count: 9, eval_count: 2 };
-const chunk = (content: string, finish: string | null = null) => ({
-  model: "m",
-  choices: [{ index: 0, delta: { content }, finish_reason: finish }],
-});
+import { createAnswerReader, type AnswerContext } from "../../src/ollama/answer.ts";
+import { CHAT, JSON_TYPE, last, LINES, lines, piece, read } from "./answers.ts";
 
 describe("a native stream", () => {
   it("that ends with its last line is complete and measured", () => {
@@ -61,7 +26,8 @@ describe("a native stream", () => {
       estimatedUsage: true,
       error: {
         code: "ended-early",
-        message: "Ollama ended the answer unfinished; it does so when a model repeats itself or its runner fails.",
+        message:
+          "Ollama ended the answer unfinished; it does so when a model repeats itself or its runner fails.",
       },
     });
   });
@@ -77,7 +43,9 @@ describe("a native stream", () => {
   });
 
   it("with an error line after content failed upstream", () => {
-    const text = lines(piece("a"), { error: "an error was encountered while running the model: unexpected EOF" });
+    const text = lines(piece("a"), {
+      error: "an error was encountered while running the model: unexpected EOF",
+    });
     expect(read(text, CHAT)).toMatchObject({
       complete: false,
       error: {
@@ -140,7 +108,7 @@ describe("a native stream", () => {
   it("with the token ids of a long context in its last line is read all the same", () => {
     const context = Array.from({ length: 100_000 }, (_, index) => index);
     const { done_reason, ...counts } = last;
-    const text = lines(piece("a"), { model: "m", response: "", done_reason, context, ...counts });
+    const text = lines(piece("a"), { response: "", done_reason, context, ...counts });
     expect(read(text, { ...CHAT, operation: "generate" }).usage?.inputTokens).toBe(9);
   });
 
@@ -160,7 +128,10 @@ describe("a native answer in one piece", () => {
   const document: AnswerContext = { ...CHAT, contentType: JSON_TYPE };
 
   it("is complete when it says that it is done", () => {
-    expect(read(JSON.stringify(last), document)).toMatchObject({ complete: true, usage: { outputTokens: 2 } });
+    expect(read(JSON.stringify(last), document)).toMatchObject({
+      complete: true,
+      usage: { outputTokens: 2 },
+    });
   });
 
   it("ended early when it says that it is not", () => {
@@ -170,7 +141,12 @@ describe("a native answer in one piece", () => {
 
   it.each(["load", "unload"] as const)("of reason %s proves the operation and costs nothing", (reason) => {
     const text = JSON.stringify({ model: "m", response: "", done: true, done_reason: reason });
-    expect(read(text, document)).toEqual({ complete: true, contentChunkCount: 0, model: "m", operation: reason });
+    expect(read(text, document)).toEqual({
+      complete: true,
+      contentChunkCount: 0,
+      model: "m",
+      operation: reason,
+    });
   });
 
   it("that only shows the rendered prompt is complete", () => {
@@ -205,165 +181,6 @@ describe("a native answer in one piece", () => {
 
   it("that is JSON but no object is judged by its framing", () => {
     expect(read("[1]", document)).toEqual({ complete: true, contentChunkCount: 0 });
-  });
-});
-
-describe("an OpenAI stream", () => {
-  const usage = { prompt_tokens: 15, completion_tokens: 2, total_tokens: 17 };
-
-  it("is complete with [DONE], and measured if the client asked for usage", () => {
-    const text = events(chunk("a"), chunk("b"), chunk("", "length"), { model: "m", choices: [], usage }, "[DONE]");
-    expect(read(text, OPENAI)).toEqual({
-      complete: true,
-      model: "m",
-      contentChunkCount: 2,
-      finishedByLength: true,
-      usage: { inputTokens: 15, outputTokens: 2, doneReason: "length", provenance: "measured" },
-    });
-  });
-
-  it("without usage is estimated from its chunks", () => {
-    expect(read(events(chunk("a"), chunk("b"), chunk("", "stop"), "[DONE]"), OPENAI)).toMatchObject({
-      complete: true,
-      estimatedUsage: true,
-      usage: { outputTokens: 2, doneReason: "stop", provenance: "derived" },
-    });
-  });
-
-  it("takes the last usage of a completion, never the zeros before it", () => {
-    const zero = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
-    const early = { model: "m", choices: [{ text: "a", finish_reason: null }], usage: zero };
-    expect(read(events(early, { model: "m", choices: [], usage }, "[DONE]"), COMPLETIONS).usage?.inputTokens).toBe(15);
-    expect(read(events(early), COMPLETIONS)).toMatchObject({
-      error: { code: "ended-early" },
-      usage: { outputTokens: 1, provenance: "derived" },
-      estimatedUsage: true,
-    });
-  });
-
-  it("without [DONE] ended early", () => {
-    expect(read(events(chunk("a")), OPENAI).error?.code).toBe("ended-early");
-  });
-
-  it("whose last chunk names no model failed upstream: /v1 loses the words of an error", () => {
-    const text = events(chunk("a"), { ...chunk(""), model: "" });
-    expect(read(text, OPENAI)).toMatchObject({ complete: false, model: "m", error: { code: "upstream-error" } });
-    expect(read(events({ ...chunk(""), model: "" }), OPENAI).error?.code).toBe("upstream-error");
-  });
-
-  it("counts reasoning and tool calls as content", () => {
-    const delta = (value: object) => ({ model: "m", choices: [{ delta: value, finish_reason: null }] });
-    const text = events(delta({ reasoning: "hm" }), delta({ content: "", tool_calls: [{}] }), delta({}), "[DONE]");
-    expect(read(text, OPENAI).contentChunkCount).toBe(2);
-  });
-
-  it("with an error event failed upstream", () => {
-    const text = events(chunk("a"), { error: { message: "request canceled", type: "api_error" } });
-    expect(read(text, OPENAI).error).toEqual({ code: "upstream-error", message: "request canceled" });
-  });
-});
-
-describe("an OpenAI answer in one piece", () => {
-  const document: AnswerContext = { ...OPENAI, contentType: "application/json" };
-  const answer = (finish: string | null, counts: number) => ({
-    model: "m",
-    choices: [{ message: { content: "x" }, finish_reason: finish }],
-    usage: { prompt_tokens: counts, completion_tokens: counts },
-  });
-
-  it.each([
-    ["stop", 5, undefined],
-    [null, 5, undefined],
-    ["stop", 0, undefined],
-    [null, 0, "ended-early"],
-  ])("with finish_reason %j and counts of %d: error %s", (finish, counts, code) => {
-    expect(read(JSON.stringify(answer(finish, counts)), document).error?.code).toBe(code);
-  });
-
-  it("of an empty completion is a load", () => {
-    const text = JSON.stringify({ model: "m", choices: [{ text: "", finish_reason: "load" }] });
-    expect(read(text, { ...document, operation: "generate" }).operation).toBe("load");
-  });
-
-  it("of embeddings is measured by its prompt", () => {
-    const text = JSON.stringify({ data: [{ embedding: [0.5] }], model: "m", usage: { prompt_tokens: 8, total_tokens: 8 } });
-    expect(read(text, { ...document, operation: "embed" })).toEqual({
-      complete: true,
-      contentChunkCount: 0,
-      model: "m",
-      usage: { inputTokens: 8, provenance: "measured" },
-    });
-  });
-});
-
-describe("an Anthropic stream", () => {
-  const start = { type: "message_start", message: { model: "m", usage: { input_tokens: 9, output_tokens: 0 } } };
-  const delta = { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "a" } };
-  const end = {
-    type: "message_delta",
-    delta: { stop_reason: "max_tokens" },
-    usage: { input_tokens: 19, output_tokens: 12 },
-  };
-
-  it("takes the counts of its end, not the guess of its start", () => {
-    expect(read(events(start, delta, delta, end, { type: "message_stop" }), ANTHROPIC)).toEqual({
-      complete: true,
-      model: "m",
-      contentChunkCount: 2,
-      finishedByLength: true,
-      usage: { inputTokens: 19, outputTokens: 12, doneReason: "max_tokens", provenance: "measured" },
-    });
-  });
-
-  it("that just stops ended early, without the guessed input count", () => {
-    expect(read(events(start, delta), ANTHROPIC)).toMatchObject({
-      complete: false,
-      error: { code: "ended-early" },
-      usage: { outputTokens: 1, provenance: "derived" },
-    });
-  });
-
-  it("with an error event failed upstream", () => {
-    const error = { type: "error", error: { type: "api_error", message: "request canceled" } };
-    expect(read(events(start, delta, error), ANTHROPIC).error?.code).toBe("upstream-error");
-  });
-
-  it("in one piece without reason and counts ended early", () => {
-    const text = JSON.stringify({ model: "m", content: [], usage: { input_tokens: 0, output_tokens: 0 } });
-    expect(read(text, { ...ANTHROPIC, contentType: "application/json" }).error?.code).toBe("ended-early");
-  });
-});
-
-describe("a Responses stream", () => {
-  const created = { type: "response.created", response: { model: "m", usage: null, error: null } };
-  const delta = { type: "response.output_text.delta", delta: "a" };
-  const usage = { input_tokens: 15, output_tokens: 12 };
-
-  it("is complete with response.completed; that it reached a length, Ollama never says", () => {
-    const text = events(created, delta, { type: "response.completed", response: { model: "m", usage } });
-    expect(read(text, RESPONSES)).toEqual({
-      complete: true,
-      model: "m",
-      contentChunkCount: 1,
-      usage: { inputTokens: 15, outputTokens: 12, provenance: "measured" },
-    });
-  });
-
-  it("may be incomplete for its length", () => {
-    const response = { model: "m", usage, incomplete_details: { reason: "max_output_tokens" } };
-    const text = events(created, delta, { type: "response.incomplete", response });
-    expect(read(text, RESPONSES)).toMatchObject({ complete: true, finishedByLength: true });
-  });
-
-  it("that fails or just stops is no success", () => {
-    const failed = { type: "response.failed", response: { error: { message: "request canceled" } } };
-    expect(read(events(created, delta, failed), RESPONSES).error?.message).toBe("request canceled");
-    expect(read(events(created, delta), RESPONSES).error?.code).toBe("ended-early");
-  });
-
-  it("in one piece says completed even when it was cut: only counts of zero tell", () => {
-    const text = JSON.stringify({ status: "completed", model: "m", usage: { input_tokens: 0, output_tokens: 0 } });
-    expect(read(text, { ...RESPONSES, contentType: "application/json" }).error?.code).toBe("ended-early");
   });
 });
 
@@ -402,12 +219,15 @@ describe("an error status", () => {
     });
   });
 
-  it.each(["", "404 page not found", "<html>", '{"error":7}', "[1]"])("without words of Ollama in %j", (text) => {
-    expect(read(text, error(502)).error).toEqual({
-      code: "http-502",
-      message: "Ollama answered 502 without saying why.",
-    });
-  });
+  it.each(["", "404 page not found", "<html>", '{"error":7}', "[1]"])(
+    "without words of Ollama in %j",
+    (text) => {
+      expect(read(text, error(502)).error).toEqual({
+        code: "http-502",
+        message: "Ollama answered 502 without saying why.",
+      });
+    },
+  );
 
   it("also in the stream form of a remote model's error", () => {
     const text = '{"StatusCode":401,"Status":"401 Unauthorized","error":"unauthorized"}';
@@ -423,11 +243,16 @@ describe("an error status", () => {
   });
 
   it("is known before the body is whole", () => {
-    expect(read('{"error":"mod', error(404), "cut")).toMatchObject({ complete: false, error: { code: "http-404" } });
+    expect(read('{"error":"mod', error(404), "cut")).toMatchObject({
+      complete: false,
+      error: { code: "http-404" },
+    });
   });
 
   it("of a prompt that is too long comes with its figures", () => {
-    const inner = JSON.stringify({ error: { type: "exceed_context_size_error", n_prompt_tokens: 9, n_ctx: 4 } });
+    const inner = JSON.stringify({
+      error: { type: "exceed_context_size_error", n_prompt_tokens: 9, n_ctx: 4 },
+    });
     expect(read(JSON.stringify({ error: inner }), error(400)).promptTooLong).toEqual({
       promptTokens: 9,
       contextLength: 4,
@@ -437,7 +262,10 @@ describe("an error status", () => {
 
 describe("what is not read", () => {
   it.each([
-    [{ ...CHAT, operation: "other", dialect: "none", status: 404, contentType: "text/plain" }, "404 page not found"],
+    [
+      { ...CHAT, operation: "other", dialect: "none", status: 404, contentType: "text/plain" },
+      "404 page not found",
+    ],
     [{ ...CHAT, operation: "other", dialect: "none" }, ""],
     [{ ...CHAT, contentType: "text/html" }, "<html>"],
     [{ ...CHAT, status: 307, contentType: "text/html" }, ""],

@@ -51,9 +51,7 @@ function readAll(from: BodyReader, body: Buffer, context: Parameters<BodyReader[
 describe("a small body", () => {
   it("is told before finish() returns", () => {
     const { told } = readAll(reader(), pictureBody(1000));
-    expect(told).toEqual([
-      { model: "llava", stream: true, messageCount: 1, imageCount: 1, textBytes: 5 },
-    ]);
+    expect(told).toEqual([{ model: "llava", stream: true, messageCount: 1, imageCount: 1, textBytes: 5 }]);
   });
 
   it("without any bytes is not JSON", () => {
@@ -77,7 +75,13 @@ describe("a large body", () => {
   it("is read in the thread and says the same", async () => {
     const { told, facts } = readAll(reader(), pictureBody(3_000_000));
     expect(told).toEqual([]);
-    expect(await facts).toEqual({ model: "llava", stream: true, messageCount: 1, imageCount: 1, textBytes: 5 });
+    expect(await facts).toEqual({
+      model: "llava",
+      stream: true,
+      messageCount: 1,
+      imageCount: 1,
+      textBytes: 5,
+    });
     expect(told).toHaveLength(1);
   });
 
@@ -139,7 +143,7 @@ describe("the bound over all bodies", () => {
     second.finish();
     expect(told).toEqual([{ unread: "busy" }]);
     first.abandon();
-    const { told: third } = readAll(narrow, Buffer.from('{"model":"a"}'));
+    const { told: third } = readAll(narrow, Buffer.from(`{"model":"a"}${" ".repeat(900)}`));
     expect(third[0]?.model).toBe("a");
   });
 });
@@ -164,10 +168,13 @@ describe("the thread", () => {
     expect(await readAll(dying, pictureBody(300_000)).facts).toEqual({ model: "from thread" });
   });
 
-  it("that cannot start costs the facts and nothing else", async () => {
-    const broken = reader({ workerUrl: new URL("file:///nowhere/worker.mjs") });
-    expect(await readAll(broken, pictureBody(300_000)).facts).toEqual({ unread: "busy" });
-  });
+  it.each(["file:///nowhere/worker.mjs", "http://localhost/worker.mjs"])(
+    "that cannot start costs the facts and nothing else: %s",
+    async (url) => {
+      const broken = reader({ workerUrl: new URL(url) });
+      expect(await readAll(broken, pictureBody(300_000)).facts).toEqual({ unread: "busy" });
+    },
+  );
 
   it("ends after a while without work and comes back", async () => {
     const url = workerUrl(`

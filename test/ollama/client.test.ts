@@ -113,7 +113,10 @@ describe("a question", () => {
     const tokens = Array.from({ length: 200_000 }, (_, index) => `token ${index}`);
     const tensors = Array.from({ length: 3000 }, (_, index) => ({ name: `t${index}`, shape: [1, 2] }));
     const layers = Array.from({ length: 126 }, (_, index) => index % 8);
-    const text = JSON.stringify({ model_info: { "tokenizer.ggml.tokens": tokens, "x.head_count_kv": layers }, tensors });
+    const text = JSON.stringify({
+      model_info: { "tokenizer.ggml.tokens": tokens, "x.head_count_kv": layers },
+      tensors,
+    });
     const url = await serve((_, outgoing) => outgoing.end(text));
     const show = await createOllamaClient({ url }).show("a", { verbose: true });
     expect(show.model_info?.["x.head_count_kv"]).toEqual(layers);
@@ -122,7 +125,11 @@ describe("a question", () => {
   });
 
   it("leaves out what Ollama does not say or cannot mean", async () => {
-    const models = [{ name: "a", size: -1, context_length: 0, expires_at: "0001-01-01T00:00:00Z" }, 7, { size: 1 }];
+    const models = [
+      { name: "a", size: -1, context_length: 0, expires_at: "0001-01-01T00:00:00Z" },
+      7,
+      { size: 1 },
+    ];
     const url = await serve((_, outgoing) => outgoing.end(JSON.stringify({ models })));
     const [model, ...others] = await createOllamaClient({ url }).ps();
     expect(others).toEqual([]);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createJsonSketch, type JsonSketchLimits } from "../../src/ollama/jsonSketch.ts";
 import { pushInPieces } from "./cuts.ts";
@@ -49,7 +49,10 @@ describe("within its limits", () => {
 
 describe("beyond its limits", () => {
   /** What the sketch promises, written down without streaming. */
-  function outline(value: unknown, limits: { listItems: number; listObjects: number; textBytes: number }): unknown {
+  function outline(
+    value: unknown,
+    limits: { listItems: number; listObjects: number; textBytes: number },
+  ): unknown {
     if (typeof value === "string") {
       return value.slice(0, limits.textBytes);
     }
@@ -67,7 +70,10 @@ describe("beyond its limits", () => {
   }
 
   it("keeps the beginning of strings and lists, and everything else", () => {
-    const leaf = fc.oneof(fc.string({ unit: fc.constantFrom("a", "]", "}", ","), maxLength: 9 }), fc.integer());
+    const leaf = fc.oneof(
+      fc.string({ unit: fc.constantFrom("a", "]", "}", ","), maxLength: 9 }),
+      fc.integer(),
+    );
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { maxDepth: 4 },
@@ -94,7 +100,10 @@ describe("beyond its limits", () => {
   });
 
   it("is still a document when a string of escapes is cut", () => {
-    const text = JSON.stringify({ a: '\n\u0001\u2028"\\é😀'.repeat(20), b: 1 }).replaceAll("\u2028", "\\u2028");
+    const text = JSON.stringify({ a: '\n\u0001\u2028"\\é😀'.repeat(20), b: 1 }).replaceAll(
+      "\u2028",
+      "\\u2028",
+    );
     for (let textBytes = 1; textBytes < 60; textBytes += 1) {
       const value = sketch(text, { textBytes, size: 3 }).value();
       expect(value).toMatchObject({ b: 1 });
@@ -102,7 +111,9 @@ describe("beyond its limits", () => {
   });
 
   it("has no value once the outline itself is too large, but still knows its end", () => {
-    const text = JSON.stringify(Object.fromEntries(Array.from({ length: 100 }, (_, key) => [`k${key}`, key])));
+    const text = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 100 }, (_, key) => [`k${key}`, key])),
+    );
     const made = sketch(text, { sketchBytes: 100 });
     expect(made.whole()).toBe(true);
     expect(made.value()).toBeUndefined();

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createLineSplitter, type LineSplitter, type LineSplitterOptions } from "../../src/ollama/ndjson.ts";
 import { halves, pushInPieces } from "./cuts.ts";
@@ -41,7 +41,10 @@ describe("lines", () => {
     fc.assert(
       fc.property(text, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (parts, sizes) => {
         const bytes = Buffer.from(parts.join(""));
-        const expected = parts.join("").split("\n").map((line) => line.replace(/\r$/, ""));
+        const expected = parts
+          .join("")
+          .split("\n")
+          .map((line) => line.replace(/\r$/, ""));
         if (expected.at(-1) === "") {
           expected.pop();
         }
@@ -75,9 +78,9 @@ describe("a line that is too long", () => {
   });
 
   it("may be exactly as long as the limit", () => {
-    expect(split(({ push }) => pushInPieces(Buffer.from(`${"x".repeat(20)}\n`), 3, push), { maxLineBytes: 20 })).toEqual([
-      "x".repeat(20),
-    ]);
+    expect(
+      split(({ push }) => pushInPieces(Buffer.from(`${"x".repeat(20)}\n`), 3, push), { maxLineBytes: 20 }),
+    ).toEqual(["x".repeat(20)]);
   });
 });
 

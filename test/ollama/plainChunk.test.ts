@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readAnswerEvent } from "../../src/ollama/answerEvent.ts";
 import { isPlainContent } from "../../src/ollama/plainChunk.ts";
@@ -7,24 +7,50 @@ import { isPlainContent } from "../../src/ollama/plainChunk.ts";
 const text = fc.oneof(
   fc.string(),
   fc
-    .array(fc.constantFrom('"', ":", "\\", ",", "}", "{", '"done":false}', ',"done":false}', '},"finish_reason":null}]}', "x"))
+    .array(
+      fc.constantFrom(
+        '"',
+        ":",
+        "\\",
+        ",",
+        "}",
+        "{",
+        '"done":false}',
+        ',"done":false}',
+        '},"finish_reason":null}]}',
+        "x",
+      ),
+    )
     .map((parts) => parts.join("")),
 );
 
 function judge(value: object, dialect: "ollama" | "openai") {
   const bytes = Buffer.from(JSON.stringify(value));
-  return { plain: isPlainContent(bytes, { dialect, name: "" }), event: readAnswerEvent({ ...value }, dialect) };
+  return {
+    plain: isPlainContent(bytes, { dialect, name: "" }),
+    event: readAnswerEvent({ ...value }, dialect),
+  };
 }
 
 describe("what is told by its last bytes", () => {
-  const toolCalls = fc.constantFrom(undefined, [{ function: { name: "f", arguments: { content: "", done: true } } }]);
+  const toolCalls = fc.constantFrom(undefined, [
+    { function: { name: "f", arguments: { content: "", done: true } } },
+  ]);
 
   it("is content, not the end and no error, in every native line", () => {
     const line = fc.oneof(
       fc.record({ model: text, response: text, done: fc.boolean() }),
       fc.record({ model: text, response: text, thinking: text, done: fc.boolean() }),
-      fc.record({ model: text, message: fc.record({ role: text, content: text, tool_calls: toolCalls }), done: fc.boolean() }),
-      fc.record({ model: text, message: fc.record({ role: text, content: text, thinking: text }), done: fc.boolean() }),
+      fc.record({
+        model: text,
+        message: fc.record({ role: text, content: text, tool_calls: toolCalls }),
+        done: fc.boolean(),
+      }),
+      fc.record({
+        model: text,
+        message: fc.record({ role: text, content: text, thinking: text }),
+        done: fc.boolean(),
+      }),
       fc.record({ error: text }),
       fc.record({ status: text }),
       fc.record({ response: text, done: fc.boolean(), done_reason: text }),
@@ -48,7 +74,10 @@ describe("what is told by its last bytes", () => {
     const reason = fc.constantFrom(null, null, "stop", "length");
     const choice = fc.oneof(
       fc.record({ index: fc.constant(0), delta: fc.record({ content: text }), finish_reason: reason }),
-      fc.record({ delta: fc.record({ role: fc.constant("assistant"), content: text }), finish_reason: reason }),
+      fc.record({
+        delta: fc.record({ role: fc.constant("assistant"), content: text }),
+        finish_reason: reason,
+      }),
       fc.record({ delta: fc.record({ content: text, reasoning: text }), finish_reason: reason }),
       fc.record({ text, index: fc.constant(0), finish_reason: reason }),
     );

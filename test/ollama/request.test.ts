@@ -1,5 +1,5 @@
 import { zstdCompressSync, gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readRequest, type RequestContext } from "../../src/ollama/request.ts";
 
@@ -8,6 +8,12 @@ const GENERATE: RequestContext = { operation: "generate", dialect: "ollama" };
 const OPENAI: RequestContext = { operation: "chat", dialect: "openai" };
 const ANTHROPIC: RequestContext = { operation: "chat", dialect: "anthropic" };
 const RESPONSES: RequestContext = { operation: "chat", dialect: "responses" };
+
+/** Names that mean something in one dialect or another. */
+const KEYS =
+  "messages content Prompt system images options num_ctx keep_alive stream input tools type text stream_options max_tokens __proto__ suffix shift".split(
+    " ",
+  );
 
 function read(body: unknown, context: RequestContext) {
   return readRequest(Buffer.from(typeof body === "string" ? body : JSON.stringify(body)), context);
@@ -84,7 +90,9 @@ describe("a native chat", () => {
 
 describe("keys", () => {
   it("match in any case, and the last one in the document wins", () => {
-    expect(read('{"Model":"a","STREAM":false,"mOdEl":"b","Messages":[{"Content":"hi"}]}', CHAT)).toMatchObject({
+    expect(
+      read('{"Model":"a","STREAM":false,"mOdEl":"b","Messages":[{"Content":"hi"}]}', CHAT),
+    ).toMatchObject({
       model: "b",
       stream: false,
       textBytes: 2,
@@ -109,14 +117,20 @@ describe("keys", () => {
 });
 
 describe("the body", () => {
-  it.each([" trailing garbage", '{"model":"second"}', "\n]"])("ends with its first value: %j follows", (rest) => {
-    const body = `{"model":"a","messages":[{"content":"} ] \\" \\\\"}]}${rest}`;
-    expect(read(body, CHAT)).toMatchObject({ model: "a", messageCount: 1 });
-  });
+  it.each([" trailing garbage", '{"model":"second"}', "\n]"])(
+    "ends with its first value: %j follows",
+    (rest) => {
+      const body = `{"model":"a","messages":[{"content":"} ] \\" \\\\"}]}${rest}`;
+      expect(read(body, CHAT)).toMatchObject({ model: "a", messageCount: 1 });
+    },
+  );
 
-  it.each(["", "{", '{"model":"a"', "[1]", "null", '"text"', "7", "\uFEFF{}", "}{"])("%j is not JSON to read", (body) => {
-    expect(read(body, CHAT)).toEqual({ unread: "not-json" });
-  });
+  it.each(["", "{", '{"model":"a"', "[1]", "null", '"text"', "7", "\uFEFF{}", "}{"])(
+    "%j is not JSON to read",
+    (body) => {
+      expect(read(body, CHAT)).toEqual({ unread: "not-json" });
+    },
+  );
 
   it("of more than 32 MiB is not read", () => {
     expect(readRequest(new Uint8Array(32 * 1024 * 1024 + 1), CHAT)).toEqual({ unread: "too-large" });
@@ -158,17 +172,11 @@ describe("the body", () => {
     const json = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },
-        fc.constantFrom(null, true, word, -1, 0, 1e999, 2.5),
+        fc.constantFrom(null, true, word, -1, 0, Number.POSITIVE_INFINITY, 2.5),
         fc.array(tie("value"), { maxLength: 3 }),
         tie("object"),
       ),
-      object: fc.dictionary(
-        fc.constantFrom(
-          ...["messages", "content", "Prompt", "system", "images", "options", "num_ctx", "keep_alive", "stream"],
-          ...["input", "tools", "type", "text", "stream_options", "max_tokens", "__proto__", "suffix", "shift"],
-        ),
-        tie("value"),
-      ),
+      object: fc.dictionary(fc.constantFrom(...KEYS), tie("value")),
     })).object;
     const operations = fc.constantFrom("chat", "generate", "embed", "pull", "create", "other" as const);
     const dialects = fc.constantFrom("ollama", "openai", "responses", "anthropic", "none" as const);
@@ -279,7 +287,10 @@ describe("the other dialects", () => {
       { type: "text", text: "what is it" },
       { type: "image_url", image_url: { url: "data:image/png;base64,aGk=" } },
     ];
-    const messages = [{ role: "system", content: "short" }, { role: "user", content: parts }];
+    const messages = [
+      { role: "system", content: "short" },
+      { role: "user", content: parts },
+    ];
     expect(read({ messages }, OPENAI)).toMatchObject({ messageCount: 2, imageCount: 1, textBytes: 15 });
   });
 
@@ -287,8 +298,20 @@ describe("the other dialects", () => {
     const body = {
       system: [{ type: "text", text: "abc" }],
       messages: [
-        { role: "user", content: [{ type: "image", source: { data: "aGk=" } }, { type: "text", text: "de" }] },
-        { role: "assistant", content: [{ type: "thinking", thinking: "…" }, { type: "tool_use", input: { a: 1 } }] },
+        {
+          role: "user",
+          content: [
+            { type: "image", source: { data: "aGk=" } },
+            { type: "text", text: "de" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: [
+            { type: "thinking", thinking: "…" },
+            { type: "tool_use", input: { a: 1 } },
+          ],
+        },
         { role: "user", content: [{ type: "tool_result", content: [{ type: "text", text: "f" }] }] },
       ],
     };
@@ -302,12 +325,22 @@ describe("the other dialects", () => {
       textBytes: 8,
     });
     const input = [
-      { role: "user", content: [{ type: "input_text", text: "ab" }, { type: "input_image", image_url: "data:" }] },
+      {
+        role: "user",
+        content: [
+          { type: "input_text", text: "ab" },
+          { type: "input_image", image_url: "data:" },
+        ],
+      },
       { type: "function_call", name: "f", arguments: '{"x":1}' },
       { type: "function_call_output", output: "sun" },
       { type: "reasoning", content: [{ text: "hidden" }] },
     ];
-    expect(read({ input }, RESPONSES)).toMatchObject({ messageCount: 4, imageCount: 1, textBytes: 2 + 7 + 3 });
+    expect(read({ input }, RESPONSES)).toMatchObject({
+      messageCount: 4,
+      imageCount: 1,
+      textBytes: 2 + 7 + 3,
+    });
   });
 
   it("embeddings: text or a list of texts", () => {

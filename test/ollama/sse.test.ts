@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSseSplitter } from "../../src/ollama/sse.ts";
 import { halves, pushInPieces } from "./cuts.ts";
@@ -52,13 +52,21 @@ describe("an event stream", () => {
   it("is the same for any events, line ends and cuts", () => {
     const event = fc.record({
       name: fc.constantFrom("", "delta", "ping"),
-      data: fc.array(fc.constantFrom("", "a", "é😀", '{"x":"y"}', ": no comment"), { minLength: 1, maxLength: 3 }),
+      data: fc.array(fc.constantFrom("", "a", "é😀", '{"x":"y"}', ": no comment"), {
+        minLength: 1,
+        maxLength: 3,
+      }),
     });
     const lineEnd = fc.constantFrom("\n", "\r\n", "\r");
     fc.assert(
       fc.property(fc.array(event), lineEnd, fc.integer({ min: 1, max: 20 }), (list, end, size) => {
         const text = list
-          .map(({ name, data }) => [...(name ? [`event: ${name}`] : []), ...data.map((line) => `data: ${line}`), "", ""])
+          .map(({ name, data }) => [
+            ...(name ? [`event: ${name}`] : []),
+            ...data.map((line) => `data: ${line}`),
+            "",
+            "",
+          ])
           .map((lines) => lines.join(end))
           .join("");
         const pieces: Buffer[] = [];
@@ -76,6 +84,11 @@ describe("an event that is too large", () => {
   ])("is left out once and the next is read, %s", (_, large) => {
     const text = `data: a\n\n${large}data: b\n\n`;
     expect(events([Buffer.from(text)], 30)).toEqual(["|a", "!", "|b"]);
-    expect(events([...Buffer.from(text)].map((byte) => Buffer.from([byte])), 30)).toEqual(["|a", "!", "|b"]);
+    expect(
+      events(
+        [...Buffer.from(text)].map((byte) => Buffer.from([byte])),
+        30,
+      ),
+    ).toEqual(["|a", "!", "|b"]);
   });
 });

@@ -31,7 +31,9 @@ describe("errors that are Ollama's own words", () => {
     const { message } = describeUpstreamError(text, 500);
     expect(message).toHaveLength(200);
     expect(message).toContain("insufficient memory x x");
-    expect(describeUpstreamError("server busy, please try again.  maximum pending requests exceeded", 503)).toEqual({
+    expect(
+      describeUpstreamError("server busy, please try again.  maximum pending requests exceeded", 503),
+    ).toEqual({
       code: "http-503",
       message: "server busy, please try again. maximum pending requests exceeded",
     });
@@ -78,7 +80,7 @@ describe("a prompt that is too long", () => {
 describe("every other error", () => {
   it.each([
     'template: chat:1: executing "chat" at <zebra>',
-    "invalid think value: \"zebra\" (must be …)",
+    'invalid think value: "zebra" (must be …)',
     "zebra model 'x' not found",
     '{"error":{"message":"zebra"}}',
     '{"error":"zebra"',
@@ -126,6 +128,8 @@ describe("our own errors", () => {
   });
 
   it("can be of a type of their own", () => {
-    expect(JSON.parse(errorBody("openai", { status: 400, message: "m", type: "guard" })).error.type).toBe("guard");
+    expect(JSON.parse(errorBody("openai", { status: 400, message: "m", type: "guard" })).error.type).toBe(
+      "guard",
+    );
   });
 });

@@ -62,10 +62,19 @@ describe("usage of Ollama's own dialect", () => {
 
 describe("usage of the other dialects", () => {
   it.each([
-    [{ prompt_tokens: 14, completion_tokens: 8, total_tokens: 22 }, { inputTokens: 14, outputTokens: 8 }],
-    [{ input_tokens: 19, output_tokens: 12 }, { inputTokens: 19, outputTokens: 12 }],
+    [
+      { prompt_tokens: 14, completion_tokens: 8, total_tokens: 22 },
+      { inputTokens: 14, outputTokens: 8 },
+    ],
+    [
+      { input_tokens: 19, output_tokens: 12 },
+      { inputTokens: 19, outputTokens: 12 },
+    ],
     [{ prompt_tokens: 5, total_tokens: 5 }, { inputTokens: 5 }],
-    [{ prompt_tokens: 5, completion_tokens: 0 }, { inputTokens: 5, outputTokens: 0 }],
+    [
+      { prompt_tokens: 5, completion_tokens: 0 },
+      { inputTokens: 5, outputTokens: 0 },
+    ],
     [{ prompt_tokens: -5, completion_tokens: 3 }, { outputTokens: 3 }],
   ])("%j", (value, expected) => {
     expect(compatibleUsage(value)).toEqual({ ...expected, provenance: "measured" });

@@ -60,10 +60,11 @@ const FOLDER = new URL("../fixtures/captures/", import.meta.url);
 /** All recorded exchanges, in the order of their files. */
 export function loadCaptures(): Capture[] {
   return readdirSync(FOLDER)
-    .sort()
+    .filter((name) => name.startsWith("v"))
+    .toSorted()
     .flatMap((version) =>
       readdirSync(new URL(`${version}/`, FOLDER))
-        .sort()
+        .toSorted()
         .flatMap((file) => {
           const text = readFileSync(new URL(`${version}/${file}`, FOLDER), "utf8");
           const exchanges = JSON.parse(text) as CapturedExchange[];

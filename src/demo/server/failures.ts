@@ -2,12 +2,15 @@
 
 export class RequestError extends Error {
   readonly status: number;
-  /** Met by the runner, when a stream had been promised already. */
-  readonly streaming: boolean;
+  /**
+   * Who refuses shows in the framing: the `framework`, before the API's own code runs, or the `runner`, when a stream had
+   * been promised already.
+   */
+  readonly by: "api" | "framework" | "runner";
 
-  constructor(status: number, message: string, streaming = false) {
+  constructor(status: number, message: string, by: "api" | "framework" | "runner" = "api") {
     super(message);
     this.status = status;
-    this.streaming = streaming;
+    this.by = by;
   }
 }

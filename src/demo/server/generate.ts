@@ -95,7 +95,11 @@ async function answer(engine: Engine, job: GenerationJob, lease: Lease): Promise
     shift: request.shift,
   });
   if ("tooLong" in fitted) {
-    throw new RequestError(400, tooLongText(request, fitted.tooLong, window), request.stream);
+    throw new RequestError(
+      400,
+      tooLongText(request, fitted.tooLong, window),
+      request.stream ? "runner" : "api",
+    );
   }
   const prefillMs = await computePrompt(engine, job, { lease, tokens: fitted.tokens });
   const planned = planAnswer(engine.random, job);

@@ -72,11 +72,11 @@ export function readGenerationRequest(endpoint: GenerationEndpoint, body: JsonOb
 function requireFields(endpoint: GenerationEndpoint, body: JsonObject, model: string): void {
   if (endpoint === "chat" || endpoint === "generate") return;
   if (endpoint === "chat-completions" && Array.isArray(body.messages) && body.messages.length === 0) {
-    throw new RequestError(400, "[] is too short - 'messages'");
+    throw new RequestError(400, "[] is too short - 'messages'", "framework");
   }
   if (model === "") throw new RequestError(400, "model is required");
   if (endpoint === "messages" && !(typeof body.max_tokens === "number" && body.max_tokens > 0)) {
-    throw new RequestError(400, "max_tokens is required and must be positive");
+    throw new RequestError(400, "max_tokens is required and must be positive", "framework");
   }
 }
 

@@ -108,9 +108,7 @@ function reading(handler: Handler): Record<string, Handler> {
 
 function generation(endpoint: GenerationEndpoint, dialect: Dialect): Handler {
   return guarded(dialect.failure, async (engine, call) => {
-    const body = await readJson(call, dialect.failure);
-    if (body === undefined) return;
-    const request = readGenerationRequest(endpoint, body);
+    const request = readGenerationRequest(endpoint, await readJson(call));
     if (call.override.emptyBody === true) {
       await call.reply.open(dialect.streamHeaders, 0);
       await call.reply.end();
@@ -124,8 +122,7 @@ function generation(endpoint: GenerationEndpoint, dialect: Dialect): Handler {
 function embedding(endpoint: EmbeddingEndpoint): Handler {
   const failure: Failure = (code, message) => embeddingFailure(endpoint, code, message);
   return guarded(failure, async (engine, call) => {
-    const body = await readJson(call, failure);
-    if (body !== undefined) await embed(engine, call, { endpoint, body });
+    await embed(engine, call, { endpoint, body: await readJson(call) });
   });
 }
 
@@ -135,26 +132,18 @@ function transferring(kind: TransferKind): Handler {
 
 function native(handler: (engine: Engine, call: Call, body: JsonObject) => Promise<void>): Handler {
   return guarded(nativeFailure, async (engine, call) => {
-    const body = await readJson(call, nativeFailure);
-    if (body !== undefined) await handler(engine, call, body);
+    await handler(engine, call, await readJson(call));
   });
 }
 
-/** A body that cannot be read is refused before the API's own code runs: its type and end are then the framework's. */
-async function readJson(call: Call, failure: Failure): Promise<JsonObject | undefined> {
+async function readJson(call: Call): Promise<JsonObject> {
   const read = await call.body();
-  const parsed =
-    "tooLarge" in read
-      ? { problem: "the simulated Ollama takes no more than 256 MiB of JSON" }
-      : parseObject(read.bytes.toString("utf8"));
-  if ("value" in parsed) return parsed.value;
-  const answer = failure(400, parsed.problem);
-  await call.reply.whole({
-    ...answer,
-    contentType: "application/json; charset=utf-8",
-    body: String(answer.body).trimEnd(),
-  });
-  return undefined;
+  if ("tooLarge" in read) {
+    throw new RequestError(400, "the simulated Ollama takes no more than 256 MiB of JSON", "framework");
+  }
+  const parsed = parseObject(read.bytes.toString("utf8"));
+  if ("problem" in parsed) throw new RequestError(400, parsed.problem, "framework");
+  return parsed.value;
 }
 
 function guarded(failure: Failure, handler: Handler): Handler {
@@ -162,16 +151,20 @@ function guarded(failure: Failure, handler: Handler): Handler {
     try {
       await handler(engine, call);
     } catch (error) {
-      if (error instanceof RequestError) await refuse(call, failure(error.status, error.message), error);
+      if (error instanceof RequestError) await refuse(call, failure(error.status, error.message), error.by);
       else if (error instanceof QueueFullError) await call.reply.whole(failure(503, QUEUE_FULL));
       else throw error;
     }
   };
 }
 
-/** By then the answer had been declared a stream: it stays one, of a single chunk. */
-async function refuse(call: Call, answer: WholeAnswer, error: RequestError): Promise<void> {
-  if (!error.streaming) {
+async function refuse(call: Call, answer: WholeAnswer, by: RequestError["by"]): Promise<void> {
+  if (by === "framework") {
+    const contentType = "application/json; charset=utf-8";
+    await call.reply.whole({ ...answer, contentType, body: String(answer.body).trimEnd() });
+    return;
+  }
+  if (by === "api") {
     await call.reply.whole(answer);
     return;
   }

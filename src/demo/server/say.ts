@@ -29,12 +29,14 @@ export interface AnswerWriter {
 }
 
 const USUAL_ANSWER_TOKENS = { least: 40, most: 120 };
+/** Given a limit the model talks up to it, within reason: what a chat grows by is then up to the client. */
+const LONGEST_ANSWER_TOKENS = 2000;
 
 export function planAnswer(random: Random, job: GenerationJob): PlannedAnswer {
   const { request, override } = job;
   const usual = wholeBetween(random, USUAL_ANSWER_TOKENS.least, USUAL_ANSWER_TOKENS.most);
-  const limit = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
-  const count = override.chunkCount ?? Math.min(usual, limit);
+  const limit = request.maxOutputTokens;
+  const count = override.chunkCount ?? Math.min(limit ?? usual, LONGEST_ANSWER_TOKENS);
   const pieces = textPieces(prose(random, count));
   if (override.hugeLineBytes !== undefined && pieces.length > 1) {
     pieces[1] = "x".repeat(override.hugeLineBytes);

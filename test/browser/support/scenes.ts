@@ -1,4 +1,11 @@
-import type { Exchange, Health, Load, LoadedModel, SamplePoint, Snapshot } from "../../../src/types.ts";
+import type {
+  Exchange,
+  Health,
+  LoadedModel,
+  RunnerSample,
+  SamplePoint,
+  Snapshot,
+} from "../../../src/types.ts";
 
 /** Hand-written states of the page. Times are relative to the moment given. */
 
@@ -22,20 +29,13 @@ export function sampleAt(takenAt: number, index: number): SamplePoint {
   const total = 16 * gibibyte;
   const floor = 0.48 * gibibyte;
   const other = (5.2 + 0.25 * Math.sin(index / 40) + 0.05 * Math.sin(index / 7)) * gibibyte;
-  const gemma = index < 90 ? 0 : Math.min(4.4, ((index - 90) / 12) * 3.1) + Math.max(0, (index - 240) / 360) * 0.9;
+  const gemma =
+    index < 90 ? 0 : Math.min(4.4, ((index - 90) / 12) * 3.1) + Math.max(0, (index - 240) / 360) * 0.9;
   const nomic = index < 300 ? 0 : 0.32;
   const runners = [
-    { pid: 4121, model: "gemma3:4b", anonymousBytes: gemma * 0.72, fileBytes: gemma * 0.28, start: 90 },
-    { pid: 4388, model: "nomic-embed-text:latest", anonymousBytes: nomic, fileBytes: 0, start: 300 },
-  ]
-    .filter((runner) => index > runner.start)
-    .map(({ start: _, ...runner }) => ({
-      ...runner,
-      anonymousBytes: Math.round(runner.anonymousBytes * gibibyte),
-      fileBytes: Math.round(runner.fileBytes * gibibyte),
-      sharedBytes: 0,
-      swappedBytes: 0,
-    }));
+    ...(index > 90 ? [runner(4121, "gemma3:4b", gemma * 0.72, gemma * 0.28)] : []),
+    ...(index > 300 ? [runner(4388, "nomic-embed-text:latest", nomic, 0)] : []),
+  ];
   const anonymous = runners.reduce((sum, runner) => sum + runner.anonymousBytes, 0);
   const mapped = runners.reduce((sum, runner) => sum + runner.fileBytes, 0);
   const available = total - other - anonymous;
@@ -55,6 +55,12 @@ export function sampleAt(takenAt: number, index: number): SamplePoint {
     runners,
     problems: [],
   };
+}
+
+function runner(pid: number, model: string, anonymousGib: number, fileGib: number): RunnerSample {
+  const anonymousBytes = Math.round(anonymousGib * gibibyte);
+  const fileBytes = Math.round(fileGib * gibibyte);
+  return { pid, model, anonymousBytes, fileBytes, sharedBytes: 0, swappedBytes: 0 };
 }
 
 export function models(now: number): LoadedModel[] {
@@ -113,7 +119,8 @@ export function endedExchange(number: number, now: number): Exchange {
     },
     notices: [],
   };
-  if (number === 2) return { ...base, state: { phase: "cancelled", endedAt: startedAt + 3000 }, usage: undefined };
+  if (number === 2)
+    return { ...base, state: { phase: "cancelled", endedAt: startedAt + 3000 }, usage: undefined };
   if (number === 3) {
     const error = { code: "upstream-cut", message: "Ollama closed the connection before the answer ended." };
     return { ...base, state: { phase: "failed", endedAt: startedAt + 3000, error }, usage: undefined };
@@ -169,10 +176,6 @@ export function prefillExchange(now: number): Exchange {
     state: { phase: "waiting", stage: "prefill" },
     notices: [],
   };
-}
-
-export function loadOf(now: number): Load {
-  return { id: "load-1", startedAt: now - 500_000, model: "gemma3:4b", cause: "first", contextLength: 8192 };
 }
 
 /** A busy moment. */

@@ -14,13 +14,15 @@ export function shapeOf(value: unknown): unknown {
 /** Of everything in a body: JSON, lines of JSON, or events; other text stays as it is. Equal neighbours count once. */
 export function bodyShape(chunks: readonly string[]): string[] {
   const shapes = chunks
-    .flatMap((chunk) => chunk.split("\n"))
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [, prefix = "", json = line] = /^(data: )?(.*)$/u.exec(line) ?? [];
-      return prefix + (json.startsWith("{") ? JSON.stringify(shapeOf(JSON.parse(json))) : json);
-    });
+    .flatMap((chunk) => chunk.split(chunk.includes("\n\n") ? "\n\n" : "\n"))
+    .filter((event) => event !== "")
+    .map((event) => event.split("\n").map(lineShape).join("\n"));
   return shapes.filter((shape, index) => shape !== shapes[index - 1]);
+}
+
+function lineShape(line: string): string {
+  const [, prefix = "", json = line] = /^(data: )?(.*)$/u.exec(line) ?? [];
+  return prefix + (json.startsWith("{") ? JSON.stringify(shapeOf(JSON.parse(json))) : json);
 }
 
 /** How a chunk is built of lines, without what the lines say. */

@@ -1,0 +1,51 @@
+/** `plimsoll demo`: everything simulated, in memory only: an Ollama, a 16 GiB machine and people who chat. */
+import { createApp } from "../app.ts";
+import { parseListen } from "../config.ts";
+import { createDemo } from "../demo/demo.ts";
+import { openStore } from "../store/client.ts";
+import { PAGE_DIRECTORY, readVersion } from "./paths.ts";
+import type { Command } from "./run.ts";
+import { serveUntilStopped, stderrLog } from "./serve.ts";
+import { readSettings } from "./settings.ts";
+
+/** The demo's clock runs this much faster than the wall's, so that a long chat is short. */
+const SPEED = 4;
+
+export const demo: Command = {
+  summary: "the same, with everything simulated: no Ollama needed, nothing kept",
+  usage: `plimsoll demo [--listen HOST:PORT]
+
+A simulated Ollama on a simulated 16 GiB machine, with a few chats that grow, at ${SPEED} times the speed of life. One chat
+outgrows its context after about two minutes: watch its waits and the runner's memory. Nothing is kept, nothing of this
+machine is read, and the page says that it is simulated.`,
+  async run(args) {
+    const settings = readSettings(args);
+    const log = stderrLog(settings.config);
+    const simulated = createDemo({ speed: SPEED });
+    const { url } = await simulated.upstream.listen();
+    const config = { ...settings.config, upstream: url };
+    const clocks = { now: simulated.now, monotonic: simulated.monotonic };
+    const store = await openStore({ dataDir: ":memory:", ...clocks, log, retention: config.retention });
+    const app = await createApp({
+      config,
+      store,
+      ...clocks,
+      log,
+      version: readVersion(),
+      memorySource: simulated.machine,
+      pageDirectory: PAGE_DIRECTORY,
+      simulated: true,
+    });
+    app.server.once("listening", () => {
+      const address = app.server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      const { host = "127.0.0.1" } = parseListen(config.listen) ?? {};
+      const chats = simulated.startChats(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+      app.server.once("close", () => void chats.stop());
+    });
+    process.stderr.write("This is a demo: Ollama, the machine and the chats are simulated.\n");
+    const code = await serveUntilStopped({ app, store, settings: { ...settings, config, dataDir: ":memory:" }, log });
+    await simulated.upstream.close();
+    return code;
+  },
+};

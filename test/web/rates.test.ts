@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { decodeTokensPerSecond, firstTokenMs, liveTokensPerSecond } from "../../web/rates.ts";
+import { aLiveExchange, anExchange } from "./support.ts";
+
+describe("tokens per second of a finished exchange", () => {
+  it("are its output tokens over its decode time", () => {
+    expect(decodeTokensPerSecond({ outputTokens: 50, decodeMs: 2000, provenance: "measured" })).toBe(25);
+  });
+
+  it.each([
+    [undefined],
+    [{ provenance: "measured" as const }],
+    [{ outputTokens: 50, decodeMs: 0, provenance: "measured" as const }],
+    [{ outputTokens: 0, decodeMs: 100, provenance: "measured" as const }],
+    [{ outputTokens: 50, decodeMs: -1, provenance: "measured" as const }],
+  ])("are unknown for %j", (usage) => {
+    expect(decodeTokensPerSecond(usage)).toBeUndefined();
+  });
+});
+
+describe("tokens per second of a running exchange", () => {
+  const running = aLiveExchange({
+    state: { phase: "streaming", firstTokenAt: 2000 },
+    contentChunkCount: 101,
+  });
+
+  it("count from the first token to the last one seen", () => {
+    expect(liveTokensPerSecond(running, 6000)).toBe(25);
+  });
+
+  it("are unknown in the first second, before the first token, and after the end", () => {
+    expect(liveTokensPerSecond(running, 2900)).toBeUndefined();
+    expect(liveTokensPerSecond(aLiveExchange({ state: { phase: "waiting" } }), 6000)).toBeUndefined();
+    expect(liveTokensPerSecond(anExchange({ contentChunkCount: 9 }), 6000)).toBeUndefined();
+  });
+});
+
+describe("time to the first token", () => {
+  it("runs from the request, is unknown without a first token, and never negative", () => {
+    const at = (firstTokenAt?: number) =>
+      firstTokenMs(
+        anExchange({ startedAt: 1000, state: { phase: "completed", endedAt: 9000, firstTokenAt } }),
+      );
+    expect(at(1250)).toBe(250);
+    expect(at()).toBeUndefined();
+    expect(at(900)).toBe(0);
+  });
+});
