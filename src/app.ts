@@ -23,7 +23,7 @@ import { createUpstream, upstreamAddress } from "./proxy/upstream.ts";
 import { INSTANCE_HEADER, upstreamIsOurselves } from "./selfProbe.ts";
 import { verdictOf } from "./status.ts";
 import type { Store } from "./store/api.ts";
-import type { Exchange, ExchangeObserver, Health, Log, Snapshot } from "./types.ts";
+import type { Exchange, ExchangeObserver, Health, Log, Machine, RunnerProcess, Snapshot } from "./types.ts";
 
 export interface AppParts {
   config: Config;
@@ -32,8 +32,10 @@ export interface AppParts {
   monotonic: () => number;
   log: Log;
   version: string;
-  /** Absent: memory is not read at all. */
-  memorySource?: MemorySource;
+  /** Absent: memory is not read at all. Called once, with what only the rest of the program knows. */
+  memorySource?: (hooks: { weightsInUse: (runner: RunnerProcess) => boolean }) => MemorySource;
+  /** What the machine is made of; asked once, after the start. */
+  readMachine?: () => Promise<Machine>;
   /** Where the built page lies. */
   pageDirectory?: string;
   /** Processor time used so far, for the sampler to keep itself cheap. */
@@ -65,11 +67,12 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   const upstream = createUpstream(upstreamAddress(config.upstream));
   const client = createOllamaClient({ url: config.upstream });
+  const memorySource = parts.memorySource?.({ weightsInUse: (runner) => models.weightsInUse(runner) });
   const sampler =
-    parts.memorySource === undefined
+    memorySource === undefined
       ? undefined
       : createSampler({
-          source: parts.memorySource,
+          source: memorySource,
           intervalMs: config.sampling.intervalMs,
           monotonic,
           cpuTimeMs: parts.cpuTimeMs,
@@ -104,7 +107,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     onModels: (listed) => {
       models.modelsSeen(listed);
       const inUse = listed.some((model) => (model.deviceBytes ?? 0) > 0);
-      parts.memorySource?.setDeviceInUse(inUse);
+      memorySource?.setDeviceInUse(inUse);
       live.refresh();
     },
     onHealth: (health) => {
@@ -113,6 +116,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     },
   });
 
+  let machine: Machine | undefined;
   const health = (): Health =>
     healthOf({
       version: parts.version,
@@ -130,6 +134,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     return {
       takenAt: now(),
       version: parts.version,
+      machine,
       simulated: parts.simulated,
       verdict: verdictOf({ sample, live: inProgress, health: health() }),
       headroomBytes: sample?.headroomBytes,
@@ -239,6 +244,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         return { upstreamIsOurselves: true };
       }
       poller.start();
+      void parts.readMachine?.().then((read) => (machine = read));
       sampler?.start((sample) => {
         models.sampled(sample, sampler.runners());
         store.saveSample(sample);

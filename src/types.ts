@@ -387,10 +387,24 @@ export interface Verdict {
   text: string;
 }
 
+/** What the machine is made of; read once at the start. */
+export interface Machine {
+  osName: string;
+  architecture: string;
+  coreCount: number;
+  totalBytes: number;
+  cpuModel?: string;
+  memoryType?: string;
+  memoryTransfersPerSecond?: number;
+  memoryModuleCount?: number;
+  gpuNames: string[];
+}
+
 /** Everything a page needs to be drawn from nothing. */
 export interface Snapshot {
   takenAt: number;
   version: string;
+  machine?: Machine;
   /** Set when the upstream or the machine is simulated. */
   simulated?: boolean;
   verdict: Verdict;

@@ -32,7 +32,7 @@ machine is read, and the page says that it is simulated.`,
       ...clocks,
       log,
       version: readVersion(),
-      memorySource: simulated.machine,
+      memorySource: () => simulated.machine,
       pageDirectory: PAGE_DIRECTORY,
       simulated: true,
     });

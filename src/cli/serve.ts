@@ -2,6 +2,7 @@
 import { createApp, type App } from "../app.ts";
 import { ConfigError, isLoopback, parseListen, type Config } from "../config.ts";
 import { createLog } from "../log.ts";
+import { readMachine } from "../memory/machine.ts";
 import { createMemorySource } from "../memory/source.ts";
 import { upstreamAddress } from "../proxy/upstream.ts";
 import { openStore } from "../store/client.ts";
@@ -40,14 +41,19 @@ config.example.json lists every setting. Stop with Ctrl-C: running answers get 3
       ...clocks,
       log,
       version: readVersion(),
-      memorySource: createMemorySource({
+      memorySource: ({ weightsInUse }) => createMemorySource({
         platform: process.platform,
         upstreamIsLocal: isLoopback(upstreamAddress(settings.config.upstream).host),
         replayPath: process.env["PLIMSOLL_MEMORY_SOURCE"],
+        weightsInUse,
         ...clocks,
       }),
+      readMachine,
       pageDirectory: PAGE_DIRECTORY,
-      cpuTimeMs: () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000,
+      cpuTimeMs: () => {
+        const { user, system } = process.threadCpuUsage();
+        return (user + system) / 1000;
+      },
     });
     return serveUntilStopped({ app, store, settings, log });
   },

@@ -86,6 +86,8 @@ function loginAnswer(problem?: Problem): Response {
     headers: {
       "Content-Type": "text/html; charset=utf-8",
       "Content-Security-Policy": loginPolicy,
+      // Under `no-referrer` browsers send a form's POST with `Origin: null`, which is refused.
+      "Referrer-Policy": "same-origin",
       ...problem?.headers,
     },
   });

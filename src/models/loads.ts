@@ -113,17 +113,17 @@ export function createLoads(parts: {
 
   return {
     processesSeen(processes, at) {
-      const seen = new Set<string>();
-      for (const process of processes) {
-        const key = `${process.pid}:${process.startTicks ?? ""}`;
-        seen.add(key);
-        if (!open.has(key)) {
-          beginFromProcess(key, process, at);
+      const keys = new Set(processes.map(processKey));
+      // What is gone first: a reload ends one runner to start the next, and the next one's cause is the difference.
+      for (const [key, entry] of open) {
+        if (entry.process !== undefined && !keys.has(key)) {
+          finish(key, at);
         }
       }
-      for (const [key, entry] of open) {
-        if (entry.process !== undefined && !seen.has(key)) {
-          finish(key, at);
+      for (const process of processes) {
+        const key = processKey(process);
+        if (!open.has(key)) {
+          beginFromProcess(key, process, at);
         }
       }
     },
@@ -202,6 +202,11 @@ export function createLoads(parts: {
     modelOfProcess: (pid) =>
       [...open.values()].find((entry) => entry.process?.pid === pid)?.load.model,
   };
+}
+
+/** Process ids are used again; with the start time a process has its name for itself. */
+function processKey(process: RunnerProcess): string {
+  return `process:${process.pid}:${process.startTicks ?? ""}`;
 }
 
 /** A model with another context is another runner, though it has the same name. */

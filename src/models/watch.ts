@@ -6,15 +6,19 @@ import type { OllamaClient, PsModel } from "../ollama/client.ts";
 import type { Exchange, ExchangeObserver, Load, LoadedModel, MemorySample, RunnerProcess, Stage } from "../types.ts";
 import { createBlobNames } from "./blobNames.ts";
 import { createLoads } from "./loads.ts";
-import { sameModel } from "./names.ts";
+import { canonicalName, sameModel } from "./names.ts";
 
 export interface ModelWatch {
   observer: ExchangeObserver;
   modelsSeen(models: PsModel[]): void;
   sampled(sample: MemorySample, processes: readonly RunnerProcess[]): void;
   loadedModels(): LoadedModel[];
+  /** Whether a runner reads its weights from mapped memory now: it is not all on a GPU, and not idle. */
+  weightsInUse(process: RunnerProcess): boolean;
 }
 
+/** A runner that answered nothing for this long can lose its mapped weights without anybody waiting for it. */
+const IDLE_MS = 5 * 60_000;
 const INFERENCE = new Set(["chat", "generate", "embed"]);
 /** Exchanges that ended before their model's context was known: filled in when it is, at most this many. */
 const MAX_LATE = 32;
@@ -40,6 +44,7 @@ export function createModelWatch(parts: {
     modelOfBlob: blobs.modelOf,
   });
   let late: Exchange[] = [];
+  const usedAt = new Map<string, number>();
 
   const fillIn = (exchange: Exchange): void => {
     if (exchange.model === undefined || !INFERENCE.has(exchange.operation)) {
@@ -91,6 +96,9 @@ export function createModelWatch(parts: {
       },
       onEnd(exchange) {
         fillIn(exchange);
+        if (exchange.model !== undefined && exchange.status === 200) {
+          usedAt.set(canonicalName(exchange.model), parts.now());
+        }
         loads.exchangeEnded(exchange);
         if (INFERENCE.has(exchange.operation) && exchange.contextLength === undefined && exchange.status === 200) {
           late = [...late, exchange].slice(-MAX_LATE);
@@ -110,6 +118,18 @@ export function createModelWatch(parts: {
       guessStages();
     },
     loadedModels: loads.loadedModels,
+    weightsInUse(process) {
+      const model = loads.modelOfProcess(process.pid);
+      if (model === undefined) {
+        return true;
+      }
+      const listed = loads.loadedModels().find((entry) => sameModel(entry.name, model));
+      const allOnDevice =
+        listed?.claimedBytes !== undefined && listed.claimedBytes === listed.claimedDeviceBytes;
+      const busy = parts.live().some((exchange) => exchange.model !== undefined && sameModel(exchange.model, model));
+      const idleMs = parts.now() - (usedAt.get(canonicalName(model)) ?? parts.now());
+      return !allOnDevice && (busy || idleMs < IDLE_MS);
+    },
   };
 }
 

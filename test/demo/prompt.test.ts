@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fitPrompt, type PromptMessage } from "../../src/demo/engine/prompt.ts";
 import { textPieces, tokenize } from "../../src/demo/engine/tokens.ts";

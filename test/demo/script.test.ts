@@ -27,11 +27,11 @@ beforeAll(async () => {
 afterAll(async () => await ollama.close());
 
 async function ask(
-  then: Override,
+  override: Override,
   about: { target?: string; more?: object; when?: Script[number]["when"] } = {},
 ): Promise<RawAnswer> {
   const { target = "/api/generate", more = {}, when } = about;
-  ollama.setScript([when === undefined ? { then } : { when, then }]);
+  ollama.setScript([when === undefined ? { override } : { when, override }]);
   return await rawRequest({ port, target, body: JSON.stringify({ ...BODIES[target], ...more }) });
 }
 const lastOutcome = (): string | undefined => ollama.requests().at(-1)?.outcome;
@@ -77,7 +77,7 @@ describe("a script", () => {
   });
 
   it("can answer before the body has come", async () => {
-    ollama.setScript([{ then: { answer: { status: 413, early: true } } }]);
+    ollama.setScript([{ override: { answer: { status: 413, early: true } } }]);
     const client = openRequest({ port, target: "/api/chat", headers: { expect: "100-continue" } });
     const first = await new Promise<string>((resolve) =>
       client.once("data", (bytes) => resolve(String(bytes))),
@@ -117,7 +117,7 @@ describe("a script", () => {
   it.each(["before-headers", "after-first-chunk"] as const)(
     "hangs %s until the client leaves",
     async (hang) => {
-      ollama.setScript([{ then: { hang } }]);
+      ollama.setScript([{ override: { hang } }]);
       const client = openRequest({ port, target: "/api/chat", body: JSON.stringify(BODIES["/api/chat"]) });
       let received = "";
       client.on("data", (bytes) => (received += String(bytes)));
@@ -204,9 +204,9 @@ describe("rules", () => {
   it("apply to the request that fits them, and the first that does decides", async () => {
     const teapot = (status: number): Override => ({ answer: { status } });
     ollama.setScript([
-      { when: { path: "/api/chat", model: "other" }, then: teapot(410) },
-      { when: { path: "/api/chat" }, then: teapot(411) },
-      { when: { path: /^\/v1\//u, method: "POST", nth: 2 }, then: teapot(412) },
+      { when: { path: "/api/chat", model: "other" }, override: teapot(410) },
+      { when: { path: "/api/chat" }, override: teapot(411) },
+      { when: { path: /^\/v1\//u, method: "POST", nth: 2 }, override: teapot(412) },
     ]);
     expect(await status("/api/chat", { model: "other" })).toBe(410);
     expect(await status("/api/chat")).toBe(411);

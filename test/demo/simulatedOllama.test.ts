@@ -133,6 +133,20 @@ describe("the connection", () => {
   }
 });
 
+it("cuts the connection rather than let a fault of its own hang", async () => {
+  const faulty = createSimulatedOllama({
+    instant: true,
+    slowdown: () => {
+      throw new Error("a fault");
+    },
+  });
+  const { port: faultyPort } = await faulty.listen();
+  const body = '{"model":"gemma3:270m","prompt":"hi"}';
+  const answer = await rawRequest({ port: faultyPort, target: "/api/generate", body });
+  expect(answer.complete).toBe(false);
+  await faulty.close();
+});
+
 describe("models", () => {
   it("are pulled with progress a line, ending in success", async () => {
     const store = createSimulatedOllama({ instant: true, models: [] });

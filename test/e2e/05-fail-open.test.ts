@@ -60,7 +60,7 @@ it("goes on chatting when the recorder throws at every call, and counts it", asy
 it("goes on chatting when memory cannot be read, and says so", async () => {
   const { url } = await startBehind(await startRawUpstream(answering(ANSWER)), {
     parts: {
-      memorySource: {
+      memorySource: () => ({
         state: "on",
         read: () => {
           throw new Error("no /proc here");
@@ -74,7 +74,7 @@ it("goes on chatting when memory cannot be read, and says so", async () => {
         problems: () => [],
         setDeviceInUse: () => {},
         close: async () => {},
-      },
+      }),
     },
   });
   expect(await chat(url)).toContain("hello");

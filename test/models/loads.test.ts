@@ -80,8 +80,8 @@ describe("with visible runners", () => {
     loads.processesSeen([{ ...runner(7, 5000), startTicks: 999 }], 5000);
     expect(saved.map(({ id, unloadedAt }) => [id, unloadedAt])).toEqual([
       ["load-1", undefined],
-      ["load-2", undefined],
       ["load-1", 5000],
+      ["load-2", undefined],
     ]);
   });
 
@@ -111,7 +111,6 @@ describe("with visible runners", () => {
   it("names the option that differed when a reload followed at once, and expiry after a pause", () => {
     live = [exchange("e", 900, "gemma3")];
     loads.processesSeen([runner(7, 1000, { contextLength: 8192 })], 1000);
-    loads.processesSeen([], 2000);
     loads.processesSeen([runner(8, 2500, { contextLength: 32768 })], 2500);
     expect(saved.at(-1)).toMatchObject({
       cause: "options",

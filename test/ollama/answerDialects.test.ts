@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AnswerContext } from "../../src/ollama/answer.ts";
-import { ANTHROPIC, chunk, COMPLETIONS, events, last, OPENAI, piece, read, RESPONSES } from "./answers.ts";
+import { ANTHROPIC, chunk, COMPLETIONS, events, OPENAI, read, RESPONSES } from "./answers.ts";
 
 describe("an OpenAI stream", () => {
   const usage = { prompt_tokens: 15, completion_tokens: 2, total_tokens: 17 };

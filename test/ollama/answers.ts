@@ -2,7 +2,7 @@
 import { createAnswerReader, type AnswerContext, type ReadAnswer } from "../../src/ollama/answer.ts";
 
 export const LINES = "application/x-ndjson";
-export const EVENTS = "text/event-stream";
+const EVENTS = "text/event-stream";
 export const JSON_TYPE = "application/json; charset=utf-8";
 
 export const CHAT: AnswerContext = {

@@ -5,7 +5,7 @@ import { answerText } from "./answerText.ts";
 import type { HttpClient } from "./httpClient.ts";
 import type { Message, Program } from "./people.ts";
 
-export interface Turn {
+interface Turn {
   questionTokens: number;
   answerTokens: number;
   contextLength?: number;

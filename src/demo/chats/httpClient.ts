@@ -1,7 +1,7 @@
 /** The plainest HTTP client: what it is told to send, and the whole answer back. */
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 
-export interface ClientRequest {
+interface ClientRequest {
   path: string;
   /** POST with a body, GET without. */
   body?: unknown;
@@ -9,7 +9,7 @@ export interface ClientRequest {
   signal: AbortSignal;
 }
 
-export interface ClientAnswer {
+interface ClientAnswer {
   status: number;
   text: string;
 }

@@ -27,7 +27,7 @@ export interface Residence {
   end(): void;
 }
 
-export const DEFAULT_KEEP_ALIVE_MS = 300_000;
+const DEFAULT_KEEP_ALIVE_MS = 300_000;
 /** How Ollama writes "for ever": some 292 years. */
 const FOR_EVER_MS = 9_223_372_036_854;
 

@@ -95,8 +95,8 @@ export function createConnectionHandler(
       const path = pathOf(request.url ?? "/");
       const method = request.method ?? "GET";
       serve({ request, response, record, path, method, signal: leaving.signal }).catch((error: unknown) => {
-        // A client that left has ended its own request; anything else is a fault of the simulation and must be seen.
-        if (!leaving.signal.aborted && !request.destroyed) response.destroy(error as Error);
+        // A client that left has ended its own request; anything else is a fault of the simulation: it must not hang.
+        if (!leaving.signal.aborted) response.destroy(error as Error);
       });
     },
     requests: () => recorded.map((record) => ({ ...record })),

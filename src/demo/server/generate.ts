@@ -53,7 +53,7 @@ export function contextLength(model: SimulatedModel, requested = DEFAULT_CONTEXT
   return Math.min(Math.max(requested, SMALLEST_CONTEXT_LENGTH), model.trainedContext);
 }
 
-export function findModel(library: Library, requested: string): InstalledModel {
+function findModel(library: Library, requested: string): InstalledModel {
   const found = library.find(requested);
   if (found === undefined) throw new RequestError(404, `model '${requested}' not found`);
   return found;

@@ -4,7 +4,7 @@
  */
 export type Script = readonly ScriptRule[];
 
-export interface ScriptRule {
+interface ScriptRule {
   when?: {
     method?: string;
     /** Exact path without the query, or a pattern. */
@@ -13,7 +13,7 @@ export interface ScriptRule {
     /** 1 is the first request that fits the other conditions of this rule. */
     nth?: number;
   };
-  then: Override;
+  override: Override;
 }
 
 export type DeathPhase = "connect" | "headers" | "first-chunk" | "middle" | "before-last";
@@ -67,7 +67,7 @@ export function createScriptMatcher(script: Script): (request: ScriptedRequest) 
       if (!fits(rule, request)) continue;
       const count = (fitted.get(rule) ?? 0) + 1;
       fitted.set(rule, count);
-      if (rule.when?.nth === undefined || rule.when.nth === count) return rule.then;
+      if (rule.when?.nth === undefined || rule.when.nth === count) return rule.override;
     }
     return {};
   };

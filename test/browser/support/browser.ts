@@ -22,6 +22,8 @@ export interface OpenPage {
   page: Page;
   /** Every address the page asked for. */
   requests: string[];
+  /** The type of every live message, those the page sent marked with `>`. */
+  frames: string[];
   /** Errors and what the content policy refused. */
   complaints: string[];
 }
@@ -38,13 +40,22 @@ export async function openPage(browser: Browser, url: string, view: View): Promi
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
   const page = await context.newPage();
   const requests: string[] = [];
+  const frames: string[] = [];
   const complaints: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
-  page.on("websocket", (socket) => requests.push(socket.url()));
+  page.on("websocket", (socket) => {
+    requests.push(socket.url());
+    socket.on("framereceived", ({ payload }) => frames.push(typeOf(payload)));
+    socket.on("framesent", ({ payload }) => frames.push(`>${typeOf(payload)}`));
+  });
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
   });
   await page.goto(url);
-  return { page, requests, complaints };
+  return { page, requests, frames, complaints };
+}
+
+function typeOf(payload: string | Buffer): string {
+  return (JSON.parse(payload.toString()) as { type: string }).type;
 }

@@ -25,7 +25,7 @@ export interface RawAnswer {
   readMs: number[];
 }
 
-export function requestBytes(request: RawRequest): string {
+function requestBytes(request: RawRequest): string {
   const { method = "POST", target, headers = {}, body = "" } = request;
   const fields = { host: "127.0.0.1:11434", ...headers };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -1,0 +1,132 @@
+/**
+ * Time per generated token as a line over depth, t(d) = base + perDepth · d: reading the weights and fixed work once a
+ * token, and the cache of every token already in context. Measured series are linear to a fraction of a percent.
+ */
+import { median, weightedMedian } from "./accuracyQuantile.ts";
+
+export interface DecodeLine {
+  /** Milliseconds per token with an empty context. */
+  baseMs: number;
+  /** Milliseconds that each token in context adds to every later token. */
+  perDepthMs: number;
+}
+
+/** One answer: the mean time of its steps and the depth at their middle. */
+export interface DecodeObservation {
+  depthTokens: number;
+  /** Timed steps: one less than the tokens, because the first token comes out of the prompt's last step. */
+  steps: number;
+  msPerToken: number;
+}
+
+/** A line expected before any measurement, with how far it may be off. */
+export interface DecodePrior extends DecodeLine {
+  spreadRatio: number;
+}
+
+/** Depth at which speed has halved, when nothing is known of a model's cache: between a GPU's 160k and a CPU's 4k. */
+const HALF_SPEED_DEPTH = 40_000;
+/** An answer of this many steps has half the weight of an endless one: short answers are mostly start-up. */
+const HALF_WEIGHT_STEPS = 32;
+/** Two exchanges with the same settings differ by about this much on a quiet machine. */
+const SMALLEST_NOISE_RATIO = 0.02;
+const FIRST_NOISE_RATIO = 0.1;
+
+/**
+ * Fits the line: median of pairwise slopes weighted by distance in depth and by steps, so that neither a disturbed
+ * answer nor a cluster of equal depths decides it; then the median of what is left. Where the depths lie too close
+ * together to tell a slope, the prior's slope holds. Undefined when there is neither an observation nor a prior.
+ */
+export function fitDecode(
+  observations: readonly DecodeObservation[],
+  prior?: DecodePrior,
+): DecodeLine | undefined {
+  const level = median(observations.map(({ msPerToken }) => msPerToken));
+  if (level === undefined) {
+    return prior;
+  }
+  const expected = prior?.perDepthMs ?? level / HALF_SPEED_DEPTH;
+  const slope = pairwiseSlope(observations) ?? expected;
+  const noiseMs = noiseAround(observations, slope);
+  const perDepthMs = blend(
+    { value: slope, deviation: noiseMs / depthSpread(observations) },
+    { value: expected, deviation: prior === undefined ? 5 * expected : expected },
+  );
+  return withBase(observations, { perDepthMs: Math.max(0, perDepthMs), noiseMs, prior });
+}
+
+export function decodeMsAt(line: DecodeLine, depthTokens: number): number {
+  return line.baseMs + line.perDepthMs * Math.max(0, depthTokens);
+}
+
+/** How much an answer tells. */
+function weightOf(observation: DecodeObservation): number {
+  return observation.steps / (observation.steps + HALF_WEIGHT_STEPS);
+}
+
+function pairwiseSlope(observations: readonly DecodeObservation[]): number | undefined {
+  const slopes: { value: number; weight: number }[] = [];
+  for (const [index, left] of observations.entries()) {
+    for (const right of observations.slice(index + 1)) {
+      const distance = right.depthTokens - left.depthTokens;
+      slopes.push({
+        value: (right.msPerToken - left.msPerToken) / distance,
+        weight: Math.abs(distance) * weightOf(left) * weightOf(right),
+      });
+    }
+  }
+  return weightedMedian(slopes);
+}
+
+/** Spread of the residuals: median distance scaled to a standard deviation, never below what quiet machines show. */
+function noiseAround(observations: readonly DecodeObservation[], slope: number): number {
+  const rests = observations.map(({ msPerToken, depthTokens }) => msPerToken - slope * depthTokens);
+  const centre = median(rests) ?? 0;
+  const measured = 1.4826 * (median(rests.map((rest) => Math.abs(rest - centre))) ?? 0);
+  const level = median(observations.map(({ msPerToken }) => msPerToken)) ?? 0;
+  // Two or three residuals are small by construction; the assumed noise fades as answers come in.
+  const assumed = (level * FIRST_NOISE_RATIO) / Math.sqrt(observations.length);
+  return Math.max(measured, assumed, level * SMALLEST_NOISE_RATIO);
+}
+
+/** Root of the weighted sum of squared distances in depth: what a slope's precision grows with. */
+function depthSpread(observations: readonly DecodeObservation[]): number {
+  const total = observations.reduce((sum, observation) => sum + weightOf(observation), 0);
+  const mean =
+    observations.reduce((sum, entry) => sum + weightOf(entry) * entry.depthTokens, 0) / total;
+  return Math.sqrt(
+    observations.reduce((sum, entry) => sum + weightOf(entry) * (entry.depthTokens - mean) ** 2, 0),
+  );
+}
+
+/** Mean of two figures by their precision. A deviation may be infinite, or 0 for a figure that is certain. */
+function blend(
+  measured: { value: number; deviation: number },
+  expected: { value: number; deviation: number },
+): number {
+  if (!Number.isFinite(measured.deviation) || expected.deviation === 0) {
+    return expected.value;
+  }
+  const share = expected.deviation ** 2 / (expected.deviation ** 2 + measured.deviation ** 2);
+  return share * measured.value + (1 - share) * expected.value;
+}
+
+function withBase(
+  observations: readonly DecodeObservation[],
+  { perDepthMs, noiseMs, prior }: { perDepthMs: number; noiseMs: number; prior?: DecodePrior },
+): DecodeLine {
+  const rests = observations.map((entry) => ({
+    value: entry.msPerToken - perDepthMs * entry.depthTokens,
+    weight: weightOf(entry),
+  }));
+  const fastest = Math.min(...observations.map(({ msPerToken }) => msPerToken));
+  let baseMs = weightedMedian(rests) ?? fastest;
+  if (prior !== undefined) {
+    baseMs = blend(
+      { value: baseMs, deviation: noiseMs / Math.sqrt(observations.length) },
+      { value: prior.baseMs, deviation: prior.baseMs * prior.spreadRatio },
+    );
+  }
+  // A slope that is too steep would leave nothing, or less, for an empty context.
+  return { baseMs: Math.max(baseMs, fastest / 20), perDepthMs };
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { describe, expect, it, vi } from "vitest";
+import { busyScene, desktop, emptyScene, phone, textOf, useBrowser } from "./support/harness.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const { open, serve, show } = useBrowser();
+
+describe("axe", () => {
+  const cases = [desktop, phone].flatMap((view) => [
+    { view, colorScheme: "dark" as const, scene: busyScene },
+    { view, colorScheme: "light" as const, scene: busyScene },
+    { view, colorScheme: "dark" as const, scene: emptyScene },
+    { view, colorScheme: "light" as const, scene: emptyScene },
+  ]);
+
+  it.each(cases)(
+    "finds no violation ($colorScheme, $view.width px, $scene.name)",
+    async ({ view, colorScheme, scene }) => {
+      const { page } = await show(scene(), view, colorScheme);
+      await page.getByText("Figures as a table").click();
+      expect(await violations(page)).toEqual([]);
+    },
+  );
+
+  it.each(["dark", "light"] as const)("finds no violation on the login view (%s)", async (colorScheme) => {
+    const server = await serve(busyScene(), { token: "s3cret" });
+    const { page } = await open(server.url, phone, colorScheme);
+    expect(await violations(page)).toEqual([]);
+  });
+});
+
+describe("keyboard", () => {
+  it("moves the chart's cursor, and the moment is said", async () => {
+    const { page } = await show(busyScene());
+    const chart = page.getByRole("slider");
+    await chart.focus();
+    await page.keyboard.press("Home");
+    await vi.waitFor(async () => expect(await chart.getAttribute("aria-valuenow")).toBe("0"));
+    const start = await chart.getAttribute("aria-valuetext");
+    expect(start).toMatch(/^\d\d:\d\d:\d\d: other programs \d\.\d GiB/);
+    await page.keyboard.press("PageUp");
+    await page.keyboard.press("ArrowRight");
+    await vi.waitFor(async () => expect(await chart.getAttribute("aria-valuenow")).toBe("31"));
+    await page.keyboard.press("Escape");
+    await vi.waitFor(async () => expect(await textOf(page, ".memory .panel-head")).toContain("now"));
+  });
+
+  it("reaches every control in the order of the page", async () => {
+    const { page } = await show(busyScene());
+    const reached: string[] = [];
+    for (let press = 0; press < 7; press += 1) {
+      await page.keyboard.press("Tab");
+      reached.push(await page.evaluate("document.activeElement.role ?? document.activeElement.innerText"));
+    }
+    expect(reached).toEqual([
+      "Theme: auto",
+      "10 min",
+      "1 h",
+      "24 h",
+      "slider",
+      "Figures as a table",
+      "Older",
+    ]);
+  });
+});
+
+describe("narrow and wide", () => {
+  it.each([360, 768, 1280, 1920, 3840])("nothing sticks out at %d px", async (width) => {
+    const { page } = await show(busyScene(), { width, height: 800 });
+    await page.locator(".uplot canvas").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+  });
+});
+
+describe("theme", () => {
+  it("follows the system until it is chosen, and remembers the choice", async () => {
+    const { page } = await show(busyScene(), desktop, "light");
+    const background = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    const light = await background();
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = await background();
+    expect(dark).not.toBe(light);
+    await page.getByRole("button", { name: "Theme: auto" }).click();
+    expect(await background()).toBe(light);
+    await page.reload();
+    await page.getByRole("button", { name: "Theme: light" }).click();
+    expect(await background()).toBe(dark);
+  });
+});
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(`axe.run().then((result) =>
+    result.violations.map((rule) => rule.id + ": " + rule.nodes.map((node) => node.target.join(" ")).join(", ")))`);
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
+import { busyScene, emptyScene, textOf, useBrowser } from "./support/harness.ts";
+import { decodingExchange, endedExchange, sampleAt } from "./support/scenes.ts";
+
+const { serve, show } = useBrowser();
+
+describe("live", () => {
+  it("shows an exchange from its first token to its row in the table", async () => {
+    const { page, server } = await show(emptyScene());
+    const now = Date.now();
+    server.live.publishExchange({ ...decodingExchange(now), contentChunkCount: 41 });
+    const row = page.locator(".live li");
+    await row.waitFor();
+    expect(await row.innerText()).toMatch(/gemma3:4b\s+open-webui[\s\S]*decoding[\s\S]*41 tokens/);
+    expect(await row.innerText()).toContain("7,602 / 8,192");
+    server.live.publishExchange({ ...endedExchange(0, now), id: "live-1" });
+    await page.locator(".exchanges tbody tr").waitFor();
+    expect(await page.locator(".live li").count()).toBe(0);
+    expect(await textOf(page, ".exchanges tbody tr")).toContain("7,400");
+  });
+
+  it("moves the sentence with each sample", async () => {
+    const { page, server } = await show(emptyScene());
+    const sample = { ...sampleAt(Date.now(), 599), headroomBytes: -(1024 ** 3) };
+    server.live.publishSample(sample);
+    await page.getByText("1 GiB past the load line").waitFor();
+  });
+
+  it("marks the loss of the connection and the gap it left, and goes on by itself", async () => {
+    const scene = busyScene();
+    const { page, server: first } = await show(scene);
+    const port = Number(new URL(first.url).port);
+    await first.close();
+    await page.getByText(/connection lost at \d\d:\d\d:\d\d, trying again/).waitFor();
+    // The program was down for twelve seconds of its own time.
+    const before = scene.samples.filter((sample) => sample.takenAt < Date.now() - 20_000);
+    const after = scene.samples.filter((sample) => sample.takenAt > Date.now() - 8000);
+    scene.samples = [...before, ...after, sampleAt(Date.now(), 599)];
+    await serve(scene, { port });
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.getByText(/No samples from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d/).waitFor();
+  });
+
+  it("is sent nothing while the page is hidden, and is right again when it is seen", async () => {
+    const { page, server, frames } = await show(emptyScene());
+    const hide = (hidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"))`);
+    await hide(true);
+    await vi.waitFor(() => expect(frames).toContain(">pause"));
+    // What was under way may still arrive; after that there must be silence.
+    await sleep(200);
+    const before = frames.length;
+    server.live.publishSample(sampleAt(Date.now(), 599));
+    server.live.refresh();
+    await sleep(400);
+    expect(frames.slice(before)).toEqual([]);
+    await hide(false);
+    await vi.waitFor(() => expect(frames.slice(before)).toEqual([">resume", "snapshot"]));
+  });
+});

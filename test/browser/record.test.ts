@@ -1,0 +1,63 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Exchange } from "../../src/types.ts";
+import { busyScene, desktop, phone, useBrowser } from "./support/harness.ts";
+import { busySnapshot, decodingExchange, endedExchange } from "./support/scenes.ts";
+
+const { show } = useBrowser();
+
+describe("the record", () => {
+  it("is read page by page, back and forth", async () => {
+    const { page } = await show(busyScene());
+    const first = page.locator(".exchanges tbody tr").first();
+    const newest = await first.innerText();
+    const older = page.getByRole("button", { name: "Older" });
+    const newer = page.getByRole("button", { name: "Newer" });
+    expect(await newer.isDisabled()).toBe(true);
+    await older.click();
+    await vi.waitFor(async () => expect(await first.innerText()).not.toBe(newest));
+    await older.click();
+    await vi.waitFor(async () => expect(await page.locator(".exchanges tbody tr").count()).toBe(30));
+    expect(await older.isDisabled()).toBe(true);
+    await newer.click();
+    await newer.click();
+    await vi.waitFor(async () => expect(await first.innerText()).toBe(newest));
+  });
+});
+
+describe("hostile names", () => {
+  const long = `${"very-long-".repeat(1000)}end`;
+  const rightToLeft = "\u202Egnp.exe\u202C עברית";
+  const html = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+
+  it("are text, stay in their place, and widen nothing", async () => {
+    const scene = busyScene();
+    const hostile = (id: string, model: string): Exchange => ({
+      ...endedExchange(0, Date.now()),
+      id,
+      model,
+      client: { name: model },
+      state: { phase: "failed", endedAt: Date.now(), error: { code: "x", message: model } },
+      notices: [{ kind: "truncated", message: model }],
+    });
+    const names = [html, long, rightToLeft, "\u200B\u200B", "a\nb"];
+    const ended = [...names.map((name, index) => hostile(`hostile-${index}`, name)), ...scene.ended];
+    const snapshot = (now: number) => {
+      const usual = busySnapshot(now);
+      const exchanges = names.map((model, index) => ({
+        ...decodingExchange(now),
+        id: `live-${index}`,
+        model,
+      }));
+      return { ...usual, exchanges, models: usual.models.map((model) => ({ ...model, name: long })) };
+    };
+    for (const view of [desktop, phone]) {
+      const { page, complaints } = await show({ ...scene, ended, snapshot }, view);
+      await page.locator(".exchanges tbody tr").first().waitFor();
+      expect(await page.title()).not.toBe("owned");
+      expect(await page.locator("main img").count()).toBe(0);
+      expect(await page.getByText(html).count()).toBeGreaterThan(0);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(view.width);
+      expect(complaints).toEqual([]);
+    }
+  });
+});
