@@ -11,6 +11,8 @@ export interface Band {
 }
 
 const modelsShown = 4;
+/** Less than a tenth of a GiB has no layer of its own: no line would be thin enough, and its figure reads as none. */
+export const fileShownFrom = 0.1 * 1024 ** 3;
 const restName = "other models";
 
 /** Memory that programs use and that cannot be dropped: total less available. */
@@ -36,12 +38,12 @@ export function bandsOf(samples: readonly MemorySample[]): Band[] {
   const shown = bySize
     .slice(0, crowded ? modelsShown - 1 : modelsShown)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (crowded) shown.push([restName, { anonymous: 1, file: 1 }]);
+  if (crowded) shown.push([restName, total(bySize.slice(modelsShown - 1).map(([, bytes]) => bytes))]);
   return [
     { kind: "other", label: "other programs" },
     ...shown.flatMap(([model, bytes], index): Band[] => [
       ...(bytes.anonymous > 0 ? [{ kind: "anonymous", model, hue: index + 1, label: model } as const] : []),
-      ...(bytes.file > 0
+      ...(bytes.file >= fileShownFrom
         ? [{ kind: "file", model, hue: index + 1, label: `${model}, mapped from file` } as const]
         : []),
     ]),
@@ -58,18 +60,14 @@ export function bandBytes(sample: MemorySample, bands: readonly Band[]): number[
   if (used === undefined) return undefined;
   const models = bytesByModel(sample);
   const named = new Set(bands.map((band) => band.model));
-  const rest = { anonymous: 0, file: 0 };
-  let held = 0;
-  for (const [model, bytes] of models) {
-    held += bytes.anonymous;
-    if (named.has(model)) continue;
-    rest.anonymous += bytes.anonymous;
-    rest.file += bytes.file;
-  }
-  return bands.map((band) => {
-    if (band.kind === "other") return Math.max(0, used - held);
-    const bytes = models.get(band.model ?? "") ?? (band.model === restName ? rest : undefined);
-    return bytes?.[band.kind] ?? 0;
+  const withFileBand = new Set(bands.filter((band) => band.kind === "file").map((band) => band.model));
+  const rest = total([...models].filter(([model]) => !named.has(model)).map(([, bytes]) => bytes));
+  const held = total([...models.values()]).anonymous;
+  return bands.map(({ kind, model = "" }) => {
+    if (kind === "other") return Math.max(0, used - held);
+    const bytes = models.get(model) ?? (model === restName ? rest : none);
+    if (kind === "file") return bytes.file;
+    return bytes.anonymous + (withFileBand.has(model) ? 0 : bytes.file);
   });
 }
 
@@ -83,6 +81,15 @@ export function loadLineBytes(sample: MemorySample, stackBytes: number): number 
 interface RunnerBytes {
   anonymous: number;
   file: number;
+}
+
+const none: RunnerBytes = { anonymous: 0, file: 0 };
+
+function total(parts: readonly RunnerBytes[]): RunnerBytes {
+  return parts.reduce(
+    (sum, part) => ({ anonymous: sum.anonymous + part.anonymous, file: sum.file + part.file }),
+    none,
+  );
 }
 
 function bytesByModel(sample: MemorySample): Map<string, RunnerBytes> {

@@ -3,8 +3,8 @@
 const mebibyte = 1024 ** 2;
 const gibibyte = 1024 ** 3;
 
-/** `null` never appears: what is not known is shown as a dash, which no figure of ours looks like. */
-export const unknown = "–";
+/** What is not known is shown as a dash, which no figure of ours looks like. */
+const unknown = "–";
 
 const grouped = new Intl.NumberFormat("en");
 

@@ -1,8 +1,17 @@
-import type { Exchange, Usage } from "../src/types.ts";
+import type { Exchange } from "../src/types.ts";
 
-/** Tokens per second of generation, from a finished exchange. */
-export function decodeTokensPerSecond(usage: Usage | undefined): number | undefined {
-  return perSecond(usage?.outputTokens, usage?.decodeMs);
+// Shorter than this, the answer came in one piece and its duration is that of the network.
+const shortestStreamMs = 500;
+
+/**
+ * Tokens per second of generation, from a finished exchange: by Ollama's own decode time, or, in dialects that do not carry it, by the
+ * time from the first token to the end of the stream.
+ */
+export function decodeTokensPerSecond({ usage, stream, state }: Exchange): number | undefined {
+  if (usage?.decodeMs !== undefined) return perSecond(usage.outputTokens, usage.decodeMs);
+  if (!stream || state.phase !== "completed" || state.firstTokenAt === undefined) return undefined;
+  const streamMs = state.endedAt - state.firstTokenAt;
+  return streamMs < shortestStreamMs ? undefined : perSecond((usage?.outputTokens ?? 0) - 1, streamMs);
 }
 
 /** Milliseconds to the first token, from the request's start. */

@@ -26,8 +26,7 @@ export interface Series {
 const shortestGapMs = 5000;
 
 /** Turns samples, oldest first, into the chart's columns. */
-export function toSeries(points: readonly SamplePoint[]): Series {
-  const bands = bandsOf(points);
+export function toSeries(points: readonly SamplePoint[], bands: Band[] = bandsOf(points)): Series {
   const series: Series = {
     times: [],
     bands,

@@ -42,7 +42,7 @@ export function apply(state: PageState, message: ServerMessage, receivedAt: numb
     case "exchange":
       return applyExchange(state, message.exchange, receivedAt + state.clockOffsetMs);
     case "sample":
-      return { ...state, sample: message.sample };
+      return applySample(state, message.sample, receivedAt);
     case "load":
       return { ...state, models: withLoad(state.models, message.load) };
     case "removed":
@@ -66,7 +66,7 @@ export function addEnded(state: PageState, exchanges: readonly Exchange[]): Page
   return { ...state, live, ended: newestFirst([...state.ended, ...added]) };
 }
 
-export function hasEnded(exchange: Exchange): boolean {
+function hasEnded(exchange: Exchange): boolean {
   return "endedAt" in exchange.state;
 }
 
@@ -92,6 +92,11 @@ function applySnapshot(
     clockOffsetMs: snapshot.takenAt - receivedAt,
   };
   return addEnded(next, snapshot.exchanges);
+}
+
+/** A sample is news of the server's clock too; it can only have been late, so it never sets the clock back. */
+function applySample(state: PageState, sample: MemorySample, receivedAt: number): PageState {
+  return { ...state, sample, clockOffsetMs: Math.max(state.clockOffsetMs, sample.takenAt - receivedAt) };
 }
 
 function applyExchange(state: PageState, exchange: Exchange, at: number): PageState {

@@ -1,6 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Exchange, SamplePoint, ServerMessage } from "../src/types.ts";
 import { needsLogin, readExchanges, readSamples } from "./api.ts";
+import { bandsOf } from "./bands.ts";
 import { connect } from "./live.ts";
 import { appendSample, chartWindows, pointsPerWindow } from "./samples.ts";
 import { addEnded, apply, emptyState, endedKept } from "./state.ts";
@@ -30,6 +31,8 @@ export const live = computed(() => page.value.live);
 export const ended = computed(() => page.value.ended);
 export const models = computed(() => page.value.models);
 export const sample = computed(() => page.value.sample);
+/** One set of layers, and so of colours, for everything that shows memory. */
+export const bands = computed(() => bandsOf(sample.value ? [...points.value, sample.value] : points.value));
 export const health = computed(() => page.value.health);
 export const verdict = computed(() => page.value.verdict);
 export const chartSpanMs = computed(() => (chartWindows[windowIndex.value] ?? chartWindows[0]).spanMs);
@@ -77,6 +80,15 @@ export async function showNewer(): Promise<void> {
   if (result) olderPage.value = { ...result, trail };
 }
 
+/** The record is read once the first snapshot has told the server's time: until then "the last ten minutes" are unknown. */
+let seedWanted = false;
+
+function seed(): void {
+  seedWanted = false;
+  void seedSamples();
+  void seedExchanges();
+}
+
 function serverNow(): number {
   return Date.now() + page.value.clockOffsetMs;
 }
@@ -88,13 +100,13 @@ function receive(message: ServerMessage): void {
     if (newest) points.value = appendSample(points.value, newest, chartSpanMs.value);
     if (message.type === "snapshot") now.value = serverNow();
   });
+  if (message.type === "snapshot" && seedWanted) seed();
 }
 
 function opened(): void {
   const { lostAt } = connection.value;
   connection.value = lostAt === undefined ? {} : { regainedAt: serverNow() };
-  void seedSamples();
-  void seedExchanges();
+  seedWanted = true;
 }
 
 function lost(): void {

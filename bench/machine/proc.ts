@@ -35,7 +35,7 @@ export function createProc(root = "/proc"): Proc {
       const parents = readdirSync(root)
         .filter((name) => /^\d+$/.test(name))
         .map((name) => ({ pid: Number(name), parent: Number(statOf(Number(name))?.[1]) }));
-      for (let before = -1; before !== known.size; ) {
+      for (let before = -1; before !== known.size;) {
         before = known.size;
         parents.filter(({ parent }) => known.has(parent)).forEach(({ pid }) => known.add(pid));
       }
@@ -46,7 +46,9 @@ export function createProc(root = "/proc"): Proc {
       return ticks.reduce((sum, value) => sum + value, 0) * MS_PER_TICK;
     },
     rssBytes(pids) {
-      const kilobytes = pids.map((pid) => Number(/^VmRSS:\s*(\d+)/m.exec(read(String(pid), "status") ?? "")?.[1] ?? 0));
+      const kilobytes = pids.map((pid) =>
+        Number(/^VmRSS:\s*(\d+)/m.exec(read(String(pid), "status") ?? "")?.[1] ?? 0),
+      );
       return kilobytes.reduce((sum, value) => sum + value, 0) * 1024;
     },
     machineCpuMs() {

@@ -11,7 +11,8 @@ export interface DigestKeeper {
   enable(on: boolean): void;
   /** Of the newest exchange that ended while enabled. */
   last(): Digests | undefined;
-  open(): { request(bytes: Buffer): void; answer(payload: string): void; end(): void };
+  /** `kept` is false for requests that a target makes of its own accord. */
+  open(kept: boolean): { request(bytes: Buffer): void; answer(payload: string): void; end(): void };
 }
 
 export function createDigestKeeper(): DigestKeeper {
@@ -23,10 +24,9 @@ export function createDigestKeeper(): DigestKeeper {
       last = undefined;
     },
     last: () => last,
-    open() {
-      const hashes: { request: Hash; answer: Hash } | undefined = enabled
-        ? { request: createHash("sha256"), answer: createHash("sha256") }
-        : undefined;
+    open(kept) {
+      const hashes: { request: Hash; answer: Hash } | undefined =
+        enabled && kept ? { request: createHash("sha256"), answer: createHash("sha256") } : undefined;
       return {
         request: (bytes) => void hashes?.request.update(bytes),
         answer: (payload) => void hashes?.answer.update(payload, "latin1"),

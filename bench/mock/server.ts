@@ -34,12 +34,12 @@ interface Parts {
 function serveConnection(socket: Socket, parts: Parts): void {
   let head: Head | undefined;
   let bodyStart = "";
-  let digest = parts.digests.open();
+  let digest = parts.digests.open(false);
   const reader = createMessageReader("request", {
     head(received) {
       head = received;
       bodyStart = "";
-      digest = parts.digests.open();
+      digest = parts.digests.open(dialectOf(received.startLine.split(" ")[1] ?? "") !== undefined);
       if (received.field("expect")?.toLowerCase() === "100-continue") {
         socket.write("HTTP/1.1 100 Continue\r\n\r\n");
       }
@@ -47,7 +47,7 @@ function serveConnection(socket: Socket, parts: Parts): void {
     body(bytes) {
       digest.request(bytes);
       if (bodyStart.length < ORDER_WITHIN_BYTES) {
-        bodyStart += bytes.latin1Slice(0, ORDER_WITHIN_BYTES);
+        bodyStart += bytes.toString("latin1", 0, ORDER_WITHIN_BYTES);
       }
     },
     end() {

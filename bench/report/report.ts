@@ -46,7 +46,9 @@ export function renderReport(report: Report): string {
       `## ${result.name}: ${result.title}`,
       result.about,
       renderCase(result),
-      ...result.rows.flatMap((row) => (row.failure === undefined ? [] : `${row.label} failed: ${row.failure}`)),
+      ...result.rows.flatMap((row) =>
+        row.failure === undefined ? [] : `${row.label} failed: ${row.failure}`,
+      ),
     ]),
     "Every figure is the median over the rounds, with the quartiles in brackets. “÷ nginx” is the median of the ratios within a round. “Added” is the difference to direct in the same round.",
   ];
@@ -54,7 +56,9 @@ export function renderReport(report: Report): string {
 }
 
 function renderFacts({ facts, cases }: Report): string {
-  const fewest = Math.min(...cases.filter((result) => result.roundCount > 1).map((result) => result.roundCount));
+  const fewest = Math.min(
+    ...cases.filter((result) => result.roundCount > 1).map((result) => result.roundCount),
+  );
   const lines = [
     `- ${facts.date} · ${facts.cores} cores · ${facts.system} · Node ${facts.nodeVersion} · seed ${facts.seed}`,
     `- Targets: ${facts.targets.map(({ label, version }) => (version === undefined ? label : `${label} (${version})`)).join(" · ")}`,

@@ -10,7 +10,7 @@ export interface Spread {
  * Absent when there are no figures.
  */
 export function quantile(values: Iterable<number>, ratio: number): number | undefined {
-  return ofSorted(Float64Array.from(values).sort(), ratio);
+  return ofSorted(Float64Array.from(values).toSorted(), ratio);
 }
 
 export function median(values: Iterable<number>): number | undefined {
@@ -19,7 +19,7 @@ export function median(values: Iterable<number>): number | undefined {
 
 /** Median with the first and third quartile. Absent when there are no figures. */
 export function spread(values: Iterable<number>): Spread | undefined {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = Float64Array.from(values).toSorted();
   const middle = ofSorted(sorted, 0.5);
   const lower = ofSorted(sorted, 0.25);
   const upper = ofSorted(sorted, 0.75);

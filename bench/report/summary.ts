@@ -47,7 +47,8 @@ export function summarise({ metrics, targets, rounds, reference }: SummaryParts)
       const figures = rounds.flatMap((round) => round.values.get(name)?.[metric.id] ?? []);
       const middle = spread(figures);
       if (middle !== undefined) {
-        const ratio = metric.ratio === true ? ratioTo(reference, { rounds, name, metric: metric.id }) : undefined;
+        const ratio =
+          metric.ratio === true ? ratioTo(reference, { rounds, name, metric: metric.id }) : undefined;
         cells[metric.id] = { ...middle, ratio, rounds: figures };
       }
     }

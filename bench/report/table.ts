@@ -10,6 +10,8 @@ export function renderTable(headings: readonly string[], rows: readonly (readonl
     });
     return `| ${padded.join(" | ")} |`;
   };
-  const rule = widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  const rule = widths.map((width, column) =>
+    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
+  );
   return [line(headings), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
 }

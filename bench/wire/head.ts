@@ -5,7 +5,11 @@ export interface Head {
   field(name: string): string | undefined;
 }
 
-export type Framing = { kind: "none" } | { kind: "length"; bytes: number } | { kind: "chunked" } | { kind: "close" };
+export type Framing =
+  | { kind: "none" }
+  | { kind: "length"; bytes: number }
+  | { kind: "chunked" }
+  | { kind: "close" };
 
 /** `text` without the empty line that ends a head. */
 export function parseHead(text: string): Head {

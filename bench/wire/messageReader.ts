@@ -67,7 +67,7 @@ export function createMessageReader(kind: "request" | "answer", events: MessageE
       }
       return bytes.length;
     }
-    const head = parseHead(headBytes.latin1Slice(0, end));
+    const head = parseHead(headBytes.toString("latin1", 0, end));
     headBytes = Buffer.alloc(0);
     startBody(head);
     return at + end + HEAD_END.length - before;
@@ -89,7 +89,7 @@ export function createMessageReader(kind: "request" | "answer", events: MessageE
 
   const readLine = (bytes: Buffer, at: number): number => {
     const feed = bytes.indexOf(10, at);
-    line += bytes.latin1Slice(at, feed === -1 ? bytes.length : feed);
+    line += bytes.toString("latin1", at, feed === -1 ? bytes.length : feed);
     if (feed === -1) {
       return bytes.length;
     }

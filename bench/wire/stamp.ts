@@ -15,6 +15,6 @@ export function readStamp(line: Buffer): number | undefined {
   if (field === -1) {
     return undefined;
   }
-  const digits = line.latin1Slice(field + FIELD.length, field + FIELD.length + DIGITS);
+  const digits = line.toString("latin1", field + FIELD.length, field + FIELD.length + DIGITS);
   return /^\d{18}$/.test(digits) ? Number(BigInt(digits)) / 1e6 : undefined;
 }

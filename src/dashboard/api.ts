@@ -10,14 +10,14 @@ import { exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
 const defaultLimit = 100;
 const maxLimit = 1000;
 const defaultPoints = 600;
-const maxPoints = 5000;
+const maxPoints = 10_000;
 const defaultSpanMs = 10 * 60_000;
 
 const format = oneOf(["json", "csv"]);
 const page = { limit: integer(1, maxLimit), before: text(), format };
 const phases = ["waiting", "streaming", "completed", "cancelled", "failed"] as const;
 const exchangesQuery = { ...page, model: text(), conversation: text(), phase: oneOf(phases), client: text() };
-const samplesQuery = { from: moment(), to: moment(), points: integer(1, maxPoints), format };
+const samplesQuery = { from: moment(), to: moment(), points: integer(2, maxPoints), format };
 
 /** Adds health and the reading and cancelling of records. */
 export function addApi(app: Hono, parts: DashboardParts): void {

@@ -22,7 +22,6 @@ export interface LiveOptions {
   /** Shortened by tests. */
   updateIntervalMs?: number;
   pingIntervalMs?: number;
-  silenceAllowedMs?: number;
 }
 
 /** The live connection of every open page. Publishing to nobody costs a look at an empty set. */
@@ -45,7 +44,7 @@ const messageBytesAllowed = 1024;
 /** Creates the hub of live viewers. A slow, hidden or dead viewer costs bounded memory and holds nobody up. */
 export function createLive(options: LiveOptions): Live {
   const { access, snapshot, monotonic, log } = options;
-  const { updateIntervalMs = 250, pingIntervalMs = 10_000, silenceAllowedMs = 30_000 } = options;
+  const { updateIntervalMs = 250, pingIntervalMs = 10_000 } = options;
   const viewers = new Set<Viewer>();
   const changed = new Map<string, Exchange>();
   const server = new WebSocketServer({
@@ -87,8 +86,7 @@ export function createLive(options: LiveOptions): Live {
   });
   const heartbeat = setInterval(() => {
     for (const viewer of viewers) {
-      if (monotonic() - viewer.lastHeardAt > silenceAllowedMs) viewer.terminate();
-      else viewer.ping();
+      if (!viewer.ping()) viewer.terminate();
     }
   }, pingIntervalMs).unref();
 
@@ -112,7 +110,6 @@ export function createLive(options: LiveOptions): Live {
         const viewer = createViewer({
           socket: webSocket,
           snapshotText,
-          monotonic,
           onGone: () => viewers.delete(viewer),
         });
         viewers.add(viewer);

@@ -27,7 +27,7 @@ export interface ExchangesQuery {
   client?: string;
 }
 
-export interface LoadsQuery {
+interface LoadsQuery {
   limit: number;
   before?: string;
 }

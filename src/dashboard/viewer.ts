@@ -6,8 +6,8 @@ export interface Viewer {
   send(text: string): void;
   /** True while its page is hidden. */
   readonly paused: boolean;
-  readonly lastHeardAt: number;
-  ping(): void;
+  /** Asks for a sign of life; false when none of the last pings was answered. */
+  ping(): boolean;
   close(): void;
   terminate(): void;
 }
@@ -16,12 +16,12 @@ export interface ViewerOptions {
   socket: WebSocket;
   /** Absent when no snapshot can be made now; the viewer then stays behind until the next chance. */
   snapshotText(): string | undefined;
-  monotonic(): number;
   onGone(): void;
 }
 
 const bufferedBytesAllowed = 1024 * 1024;
 const messagesAllowed = 256;
+const pingsAllowed = 3;
 const goingAway = 1001;
 const closeGraceMs = 1000;
 
@@ -30,11 +30,11 @@ const closeGraceMs = 1000;
  * fresh snapshot replaces all of it. A hidden page is sent nothing until it says it is visible again.
  */
 export function createViewer(options: ViewerOptions): Viewer {
-  const { socket, snapshotText, monotonic } = options;
+  const { socket, snapshotText } = options;
   let messagesUnsent = 0;
   let behind = true;
   let paused = false;
-  let lastHeardAt = monotonic();
+  let pingsUnanswered = 0;
 
   const write = (text: string): void => {
     if (messagesUnsent >= messagesAllowed || socket.bufferedAmount > bufferedBytesAllowed) {
@@ -68,11 +68,11 @@ export function createViewer(options: ViewerOptions): Viewer {
   };
 
   socket.on("message", (data, isBinary) => {
-    lastHeardAt = monotonic();
+    pingsUnanswered = 0;
     if (!isBinary) hear(data.toString());
   });
   socket.on("pong", () => {
-    lastHeardAt = monotonic();
+    pingsUnanswered = 0;
   });
   // ws closes the socket by itself after an error; without a listener the process would end with it.
   socket.on("error", () => {});
@@ -83,14 +83,15 @@ export function createViewer(options: ViewerOptions): Viewer {
     get paused() {
       return paused;
     },
-    get lastHeardAt() {
-      return lastHeardAt;
-    },
     send(text) {
       if (behind) catchUp();
       else if (!paused && socket.readyState === WebSocket.OPEN) write(text);
     },
-    ping: () => socket.ping(),
+    ping() {
+      pingsUnanswered += 1;
+      socket.ping();
+      return pingsUnanswered <= pingsAllowed;
+    },
     close() {
       socket.close(goingAway, "Plimsoll is stopping");
       setTimeout(() => socket.terminate(), closeGraceMs).unref();

@@ -9,6 +9,9 @@ export interface DecodeLine {
   baseMs: number;
   /** Milliseconds that each token in context adds to every later token. */
   perDepthMs: number;
+  /** Standard deviation of `perDepthMs`, and the depth at which the line is surest. */
+  perDepthDeviationMs: number;
+  centreDepthTokens: number;
 }
 
 /** One answer: the mean time of its steps and the depth at their middle. */
@@ -19,13 +22,15 @@ export interface DecodeObservation {
   msPerToken: number;
 }
 
-/** A line expected before any measurement, with how far it may be off. */
+/** A line expected before any measurement, with how far its base may be off. */
 export interface DecodePrior extends DecodeLine {
   spreadRatio: number;
 }
 
 /** Depth at which speed has halved, when nothing is known of a model's cache: between a GPU's 160k and a CPU's 4k. */
 const HALF_SPEED_DEPTH = 40_000;
+/** Without a prior the slope may be this many times the one above: it is left to the answers. */
+const UNKNOWN_SLOPE = 10;
 /** An answer of this many steps has half the weight of an endless one: short answers are mostly start-up. */
 const HALF_WEIGHT_STEPS = 32;
 /** Two exchanges with the same settings differ by about this much on a quiet machine. */
@@ -45,14 +50,22 @@ export function fitDecode(
   if (level === undefined) {
     return prior;
   }
-  const expected = prior?.perDepthMs ?? level / HALF_SPEED_DEPTH;
-  const slope = pairwiseSlope(observations) ?? expected;
+  const usual = level / HALF_SPEED_DEPTH;
+  const expected: Estimate = {
+    value: prior?.perDepthMs ?? usual,
+    deviation: prior?.perDepthDeviationMs ?? UNKNOWN_SLOPE * usual,
+  };
+  const slope = pairwiseSlope(observations) ?? expected.value;
   const noiseMs = noiseAround(observations, slope);
-  const perDepthMs = blend(
-    { value: slope, deviation: noiseMs / depthSpread(observations) },
-    { value: expected, deviation: prior === undefined ? 5 * expected : expected },
-  );
-  return withBase(observations, { perDepthMs: Math.max(0, perDepthMs), noiseMs, prior });
+  const { centre, spread } = depthsOf(observations);
+  const blended = blend({ value: slope, deviation: noiseMs / spread }, expected);
+  const perDepthMs = Math.max(0, blended.value);
+  return {
+    baseMs: baseUnder(observations, { perDepthMs, noiseMs, prior }),
+    perDepthMs,
+    perDepthDeviationMs: blended.deviation,
+    centreDepthTokens: centre,
+  };
 }
 
 export function decodeMsAt(line: DecodeLine, depthTokens: number): number {
@@ -89,44 +102,49 @@ function noiseAround(observations: readonly DecodeObservation[], slope: number):
   return Math.max(measured, assumed, level * SMALLEST_NOISE_RATIO);
 }
 
-/** Root of the weighted sum of squared distances in depth: what a slope's precision grows with. */
-function depthSpread(observations: readonly DecodeObservation[]): number {
-  const total = observations.reduce((sum, observation) => sum + weightOf(observation), 0);
-  const mean =
-    observations.reduce((sum, entry) => sum + weightOf(entry) * entry.depthTokens, 0) / total;
-  return Math.sqrt(
-    observations.reduce((sum, entry) => sum + weightOf(entry) * (entry.depthTokens - mean) ** 2, 0),
-  );
+/** Weighted mean depth, and the root of the weighted squared distances from it: what a slope's precision grows with. */
+function depthsOf(observations: readonly DecodeObservation[]): { centre: number; spread: number } {
+  const sum = (figure: (entry: DecodeObservation) => number): number =>
+    observations.reduce((total, entry) => total + weightOf(entry) * figure(entry), 0);
+  const centre = sum(({ depthTokens }) => depthTokens) / sum(() => 1);
+  return { centre, spread: Math.sqrt(sum(({ depthTokens }) => (depthTokens - centre) ** 2)) };
 }
 
-/** Mean of two figures by their precision. A deviation may be infinite, or 0 for a figure that is certain. */
-function blend(
-  measured: { value: number; deviation: number },
-  expected: { value: number; deviation: number },
-): number {
+interface Estimate {
+  value: number;
+  deviation: number;
+}
+
+/** Mean of two figures by their precision. A measured deviation may be infinite, an expected one 0 if it is certain. */
+function blend(measured: Estimate, expected: Estimate): Estimate {
   if (!Number.isFinite(measured.deviation) || expected.deviation === 0) {
-    return expected.value;
+    return expected;
   }
-  const share = expected.deviation ** 2 / (expected.deviation ** 2 + measured.deviation ** 2);
-  return share * measured.value + (1 - share) * expected.value;
+  const both = Math.hypot(measured.deviation, expected.deviation);
+  const share = (expected.deviation / both) ** 2;
+  return {
+    value: share * measured.value + (1 - share) * expected.value,
+    deviation: (measured.deviation / both) * expected.deviation,
+  };
 }
 
-function withBase(
+function baseUnder(
   observations: readonly DecodeObservation[],
   { perDepthMs, noiseMs, prior }: { perDepthMs: number; noiseMs: number; prior?: DecodePrior },
-): DecodeLine {
+): number {
   const rests = observations.map((entry) => ({
     value: entry.msPerToken - perDepthMs * entry.depthTokens,
     weight: weightOf(entry),
   }));
   const fastest = Math.min(...observations.map(({ msPerToken }) => msPerToken));
-  let baseMs = weightedMedian(rests) ?? fastest;
-  if (prior !== undefined) {
-    baseMs = blend(
-      { value: baseMs, deviation: noiseMs / Math.sqrt(observations.length) },
-      { value: prior.baseMs, deviation: prior.baseMs * prior.spreadRatio },
-    );
-  }
+  const measured = weightedMedian(rests) ?? fastest;
+  const base =
+    prior === undefined
+      ? measured
+      : blend(
+          { value: measured, deviation: noiseMs / Math.sqrt(observations.length) },
+          { value: prior.baseMs, deviation: prior.baseMs * prior.spreadRatio },
+        ).value;
   // A slope that is too steep would leave nothing, or less, for an empty context.
-  return { baseMs: Math.max(baseMs, fastest / 20), perDepthMs };
+  return Math.max(base, fastest / 20);
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import { busyScene, emptyScene, textOf, useBrowser } from "./support/harness.ts";
-import { busySnapshot, emptySnapshot, healthy } from "./support/scenes.ts";
+import { busySnapshot, emptySnapshot, healthy, samplesUntil } from "./support/scenes.ts";
 
 const { show } = useBrowser();
 
@@ -30,6 +30,15 @@ describe("the page", () => {
     await vi.waitFor(async () => expect(await rows.count()).toBeGreaterThan(50));
     expect(await rows.count()).toBeLessThanOrEqual(60);
     expect(await rows.first().innerText()).toMatch(/^\d\d:\d\d:\d\d\s+\d+\.\d GiB\s+\d\.\d GiB/);
+  });
+
+  it("reads the record by the server's clock, however wrong the browser's is", async () => {
+    const clockAheadMs = 3_600_000;
+    const samples = samplesUntil(Date.now() + clockAheadMs);
+    const { page } = await show({ ...busyScene(), samples, clockAheadMs });
+    await page.getByText(/least before swap/).waitFor();
+    expect(await textOf(page, "figcaption")).not.toContain("No samples");
+    expect(await textOf(page, ".live li:first-child .elapsed")).toMatch(/^1[2-5] s$/);
   });
 
   it("shows what Ollama claims beside what was measured", async () => {

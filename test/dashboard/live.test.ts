@@ -102,7 +102,7 @@ describe("a viewer", () => {
   });
 
   it("that answers no ping is closed", async () => {
-    const { live, view, viewWithoutReading } = await start({ pingIntervalMs: 40, silenceAllowedMs: 200 });
+    const { live, view, viewWithoutReading } = await start({ pingIntervalMs: 60 });
     await view();
     await viewWithoutReading();
     expect(live.viewerCount()).toBe(2);

@@ -18,6 +18,14 @@ describe("bands", () => {
     expect(bandBytes(sample, bands)?.map((bytes) => bytes / gibibyte)).toEqual([3, 1, 3, 2]);
   });
 
+  it("count a little mapped memory with the model instead of drawing a line for it", () => {
+    const runners = [aRunner({ anonymousBytes: gibibyte, fileBytes: 14 * 1024 ** 2 })];
+    const sample = aSample({ ...machine, availableBytes: 10 * gibibyte, runners });
+    const bands = bandsOf([sample]);
+    expect(bands.map((band) => band.label)).toEqual(["other programs", "gemma3:4b"]);
+    expect(bandBytes(sample, bands)?.[1]).toBe(gibibyte + 14 * 1024 ** 2);
+  });
+
   it("add up runners of one model, and name a runner without a model by its process", () => {
     const runners = [
       aRunner({ pid: 1, anonymousBytes: 1 }),

@@ -1,20 +1,41 @@
 import { describe, expect, it } from "vitest";
+import type { Exchange, Usage } from "../../src/types.ts";
 import { decodeTokensPerSecond, firstTokenMs, liveTokensPerSecond } from "../../web/rates.ts";
 import { aLiveExchange, anExchange } from "./support.ts";
 
 describe("tokens per second of a finished exchange", () => {
-  it("are its output tokens over its decode time", () => {
-    expect(decodeTokensPerSecond({ outputTokens: 50, decodeMs: 2000, provenance: "measured" })).toBe(25);
+  const rate = (usage: Usage | undefined, overrides: Partial<Exchange> = {}) =>
+    decodeTokensPerSecond(anExchange({ usage, ...overrides }));
+  const streamed = (streamMs: number): Partial<Exchange> => ({
+    stream: true,
+    state: { phase: "completed", firstTokenAt: 2000, endedAt: 2000 + streamMs },
   });
 
-  it.each([
-    [undefined],
-    [{ provenance: "measured" as const }],
-    [{ outputTokens: 50, decodeMs: 0, provenance: "measured" as const }],
-    [{ outputTokens: 0, decodeMs: 100, provenance: "measured" as const }],
-    [{ outputTokens: 50, decodeMs: -1, provenance: "measured" as const }],
-  ])("are unknown for %j", (usage) => {
-    expect(decodeTokensPerSecond(usage)).toBeUndefined();
+  it("are its output tokens over its decode time", () => {
+    expect(rate({ outputTokens: 50, decodeMs: 2000, provenance: "measured" }, streamed(9000))).toBe(25);
+  });
+
+  it("are counted from the first token on where a dialect tells no decode time", () => {
+    expect(rate({ outputTokens: 101, provenance: "measured" }, streamed(4000))).toBe(25);
+  });
+
+  it.each<[Usage | undefined, Partial<Exchange>]>([
+    [undefined, streamed(4000)],
+    [{ provenance: "measured" }, streamed(4000)],
+    [{ outputTokens: 50, decodeMs: 0, provenance: "measured" }, streamed(4000)],
+    [{ outputTokens: 0, decodeMs: 100, provenance: "measured" }, {}],
+    [{ outputTokens: 50, decodeMs: -1, provenance: "measured" }, {}],
+    [{ outputTokens: 50, provenance: "measured" }, streamed(20)],
+    [
+      { outputTokens: 50, provenance: "measured" },
+      { ...streamed(4000), stream: false },
+    ],
+    [
+      { outputTokens: 50, provenance: "measured" },
+      { stream: true, state: { phase: "cancelled", firstTokenAt: 1, endedAt: 9000 } },
+    ],
+  ])("are unknown for %j, %j", (usage, overrides) => {
+    expect(rate(usage, overrides)).toBeUndefined();
   });
 });
 

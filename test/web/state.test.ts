@@ -47,6 +47,16 @@ describe("a snapshot", () => {
     expect(after([snapshot({ takenAt: 65_000 })]).clockOffsetMs).toBe(60_000);
   });
 
+  it("is corrected by a sample that is ahead of it, as in a demo whose clock runs faster", () => {
+    const state = after([
+      snapshot({ takenAt: 65_000 }),
+      { type: "sample", sample: aSample({ takenAt: 66_000 }) },
+    ]);
+    expect(state.clockOffsetMs).toBe(61_000);
+    const late = after([{ type: "sample", sample: aSample({ takenAt: 10_000 }) }], state);
+    expect(late.clockOffsetMs).toBe(61_000);
+  });
+
   it("says whether anything is simulated, anew each time", () => {
     expect(after([snapshot({ simulated: true })]).simulated).toBe(true);
     expect(after([snapshot({ simulated: true }), snapshot()]).simulated).toBe(false);

@@ -39,7 +39,7 @@ const columns: Column[] = [
     title: "tok/s",
     from: "derived",
     kind: "figure",
-    cell: (exchange) => formatRate(decodeTokensPerSecond(exchange.usage)),
+    cell: (exchange) => formatRate(decodeTokensPerSecond(exchange)),
   },
   { title: "Context", from: "derived", kind: "figure", cell: (exchange) => <Context exchange={exchange} /> },
 ];
@@ -59,7 +59,7 @@ export function ExchangeTable({ rows }: { rows: readonly Exchange[] }) {
       </thead>
       <tbody role="rowgroup">
         {rows.map((exchange) => (
-          <tr key={exchange.id} role="row">
+          <tr key={exchange.id} role="row" class={exchange.operation === "other" ? "dim" : ""}>
             {columns.map(({ title, kind, cell }) => (
               <td key={title} role="cell" class={kind} data-title={title}>
                 {cell(exchange)}

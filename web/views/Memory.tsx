@@ -6,7 +6,7 @@ import { formatTime } from "../format.ts";
 import { chartWindows } from "../samples.ts";
 import { toSeries } from "../series.ts";
 import type { Series } from "../series.ts";
-import { chartSpanMs, chooseWindow, now, points, windowIndex } from "../store.ts";
+import { bands, chartSpanMs, chooseWindow, now, points, windowIndex } from "../store.ts";
 import { themeChanges } from "../theme.ts";
 import { momentWords, summaryWords } from "../chartWords.ts";
 import { BandLegend } from "./BandLegend.tsx";
@@ -16,7 +16,7 @@ const cursorAt = signal<number | undefined>(undefined);
 
 /** Memory over time: who holds it, and how far it is to the load line. */
 export function Memory() {
-  const series = useMemo(() => toSeries(points.value), [points.value]);
+  const series = useMemo(() => toSeries(points.value, bands.value), [points.value, bands.value]);
   return (
     <section class="panel memory" aria-labelledby="memory-title">
       <div class="panel-head">

@@ -1,4 +1,5 @@
 import type { LoadedModel, RunnerSample } from "../../src/types.ts";
+import { fileShownFrom } from "../bands.ts";
 import { formatBytes, formatCount, formatElapsed } from "../format.ts";
 import { health, models, now } from "../store.ts";
 import { Mark } from "./Mark.tsx";
@@ -45,7 +46,9 @@ function ModelRow({ model }: { model: LoadedModel }) {
             ) : (
               "not visible"
             )}
-            {measured && measured.fileBytes > 0 && <small>{formatBytes(measured.fileBytes)} mapped</small>}
+            {measured && measured.fileBytes >= fileShownFrom && (
+              <small>{formatBytes(measured.fileBytes)} mapped</small>
+            )}
           </dd>
         </div>
         <div>

@@ -1,6 +1,6 @@
-import { bandBytes, bandsOf, loadLineBytes } from "../bands.ts";
+import { bandBytes, loadLineBytes } from "../bands.ts";
 import { formatBytes } from "../format.ts";
-import { health, live, sample, verdict } from "../store.ts";
+import { bands, health, live, sample, verdict } from "../store.ts";
 import type { MemorySample } from "../../src/types.ts";
 import { memorySentence, stateWord, statements } from "../words.ts";
 
@@ -23,16 +23,16 @@ export function Verdict() {
 
 /** The machine's memory as a ship's side: what lies in it, and how far it is to the line. */
 function Gauge({ sample }: { sample: MemorySample }) {
-  const bands = bandsOf([sample]);
-  const bytes = bandBytes(sample, bands);
+  const layers = bands.value;
+  const bytes = bandBytes(sample, layers);
   const total = sample.totalBytes;
   if (!bytes || !total) return null;
   const stack = bytes.reduce((sum, part) => sum + part, 0);
   const line = loadLineBytes(sample, stack);
-  const text = bands.map((band, index) => `${band.label} ${formatBytes(bytes[index])}`).join(", ");
+  const text = layers.map((band, index) => `${band.label} ${formatBytes(bytes[index])}`).join(", ");
   return (
     <div class="gauge" role="img" aria-label={`Memory of ${formatBytes(total)}: ${text}`}>
-      {bands.map((band, index) => (
+      {layers.map((band, index) => (
         <i
           key={band.label}
           class={`fill ${band.kind} hue-${band.hue}`}

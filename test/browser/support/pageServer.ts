@@ -14,6 +14,8 @@ export interface Scene {
   snapshot(now: number): Snapshot;
   ended: Exchange[];
   samples: SamplePoint[];
+  /** How far the server's clock is ahead of the browser's. */
+  clockAheadMs?: number;
 }
 
 export interface PageServer {
@@ -29,15 +31,16 @@ export async function startPageServer(
   scene: Scene,
   { port = 0, token }: { port?: number; token?: string } = {},
 ): Promise<PageServer> {
-  const access = createAccess({ tokenRequired: token !== undefined, token, now: Date.now });
+  const now = (): number => Date.now() + (scene.clockAheadMs ?? 0);
+  const access = createAccess({ tokenRequired: token !== undefined, token, now });
   const log = { error: console.error };
-  const snapshot = () => scene.snapshot(Date.now());
+  const snapshot = () => scene.snapshot(now());
   const live = createLive({ access, log, snapshot, monotonic: () => performance.now() });
   const app = createDashboard({
     access,
     log,
     snapshot,
-    now: Date.now,
+    now,
     page: loadPage(builtPage),
     health: () => snapshot().health,
     probe: async () => snapshot().health,

@@ -63,7 +63,7 @@ function runner(pid: number, model: string, anonymousGib: number, fileGib: numbe
   return { pid, model, anonymousBytes, fileBytes, sharedBytes: 0, swappedBytes: 0 };
 }
 
-export function models(now: number): LoadedModel[] {
+function models(now: number): LoadedModel[] {
   const latest = sampleAt(now, 599);
   return [
     {
@@ -160,7 +160,7 @@ export function decodingExchange(now: number): Exchange {
 }
 
 /** A chat whose prompt is being read. */
-export function prefillExchange(now: number): Exchange {
+function prefillExchange(now: number): Exchange {
   return {
     id: "live-2",
     startedAt: now - 4000,

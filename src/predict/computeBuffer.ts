@@ -1,0 +1,63 @@
+import { plannedBytes, type GraphTensor } from "./graphAllocator.ts";
+import { createGraph, input, overwriting, result, store, view, type GraphBuilder } from "./graphBuilder.ts";
+import { createContext, type GraphContext, type GraphSettings } from "./graphContext.ts";
+import { layerGraph, norm } from "./graphLayer.ts";
+import type { ModelShape } from "./modelShape.ts";
+
+const F32 = 4;
+const ALIGNMENT_BYTES = { device: 128, host: 64 };
+
+/**
+ * Bytes of the buffer in which one device computes a batch: llama.cpp's graph of this model, planned as ggml plans it.
+ * Equal to its log for attention models; hybrids and per-layer inputs are modelled less finely.
+ */
+export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): number {
+  const graph = createGraph();
+  const context = createContext(shape, settings, graph);
+  let current = arrival(context);
+  const layers = shape.graphLayers;
+  const perLayerInputs = perLayerInputsGraph(context, shape, current);
+  const perLayerWidth = (shape.perLayerInputWidth ?? 0) / Math.max(1, shape.layers.length);
+  layers.forEach((layer, index) => {
+    const isLast = index === layers.length - 1;
+    current = layerGraph(context, layer, { current, isLast, perLayerInputs, perLayerWidth });
+  });
+  graph.expand(result(F32 * settings.outputRows * (shape.vocabularySize ?? 0), norm(current)));
+  return settings.onDevice
+    ? plannedBytes(arrivalsFirst(graph), ALIGNMENT_BYTES.device)
+    : plannedBytes(graph.order, ALIGNMENT_BYTES.host);
+}
+
+/** Embedded tokens: copied to a device; on the host looked up, beside a place for embeddings given as such. */
+function arrival(context: GraphContext): GraphTensor {
+  const bytes = context.embeddingLength * context.tokenBytes;
+  if (context.settings.onDevice) return result(bytes);
+  const embedded = result(bytes, input(context.tokenBytes));
+  const given = input(bytes);
+  given.kept = true;
+  context.graph.expand(embedded);
+  context.graph.expand(store(given));
+  return embedded;
+}
+
+/** The inputs of Gemma 3n's and 4's layers, projected for all of them at once and kept until the last. */
+function perLayerInputsGraph(
+  context: GraphContext,
+  shape: ModelShape,
+  embedded: GraphTensor,
+): GraphTensor | undefined {
+  if (shape.perLayerInputWidth === undefined) return undefined;
+  const bytes = shape.perLayerInputWidth * context.tokenBytes;
+  const lookedUp = context.settings.onDevice ? result(bytes) : result(bytes, input(context.tokenBytes));
+  context.graph.expand(lookedUp);
+  const projected = norm(overwriting(bytes, result(bytes, embedded)));
+  const inputs = result(bytes, view(overwriting(bytes, projected, lookedUp)));
+  context.graph.expand(inputs);
+  return inputs;
+}
+
+/** On a device everything that comes from the host is copied before the first operation runs. */
+function arrivalsFirst(graph: GraphBuilder): GraphTensor[] {
+  const arrives = (tensor: GraphTensor): boolean => tensor.sources.length === 0;
+  return [...graph.order.filter(arrives), ...graph.order.filter((tensor) => !arrives(tensor))];
+}

@@ -1,0 +1,29 @@
+/** The last few figures of one kind and their middle. */
+import { median } from "./accuracyQuantile.ts";
+import { savedNumbers } from "./guessSaved.ts";
+
+export interface Recent {
+  median(): number | undefined;
+  latest(): number | undefined;
+  add(value: number | undefined): void;
+  save(): number[];
+}
+
+const REMEMBERED = 9;
+
+export function createRecent(saved?: unknown): Recent {
+  const values = savedNumbers(saved, REMEMBERED);
+  let middle = median(values);
+  return {
+    median: () => middle,
+    latest: () => values.at(-1),
+    add(value) {
+      if (value !== undefined && Number.isFinite(value)) {
+        values.push(value);
+        values.splice(0, values.length - REMEMBERED);
+        middle = median(values);
+      }
+    },
+    save: () => [...values],
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * A runner's memory after an exchange. The cache of its context is resident from the load on; what grows is compute
+ * buffers that the first prompt touches, and, from v0.30 on, a copy of every conversation that another one displaces.
+ */
+import type { GuessBasis, GuessInput } from "./guessTypes.ts";
+import type { ModelMemory } from "./guessModel.ts";
+
+export function guessRunnerBytes(
+  input: GuessInput,
+  basis: GuessBasis,
+  memory: ModelMemory,
+): number | undefined {
+  const before = input.runnerBytes;
+  if (before === undefined || !(before > 0 && before < 1e15)) {
+    return undefined;
+  }
+  return Math.max(0, Math.round(before + growth(input, basis, memory)));
+}
+
+/** Files the growth that was measured under what explains it. */
+export function learnRunnerBytes(
+  { input, basis }: { input: GuessInput; basis: GuessBasis },
+  afterBytes: number,
+  memory: ModelMemory,
+): void {
+  const grown = afterBytes - (input.runnerBytes ?? Number.NaN);
+  if (isFirst(input, memory)) {
+    memory.recent.firstGrowthBytes.add(grown);
+  } else if (basis.displacedTokens > 0) {
+    memory.recent.displacedGrowthBytesPerToken.add(grown / basis.displacedTokens);
+  } else {
+    memory.recent.continuedGrowthBytes.add(grown);
+  }
+}
+
+function growth(input: GuessInput, basis: GuessBasis, memory: ModelMemory): number {
+  if (isFirst(input, memory)) {
+    return memory.recent.firstGrowthBytes.median() ?? 0;
+  }
+  if (basis.displacedTokens > 0) {
+    const kept = input.promptCache === true && validBytes(input.kvBytesPerToken) ? input.kvBytesPerToken : 0;
+    return basis.displacedTokens * (memory.recent.displacedGrowthBytesPerToken.median() ?? kept);
+  }
+  // Buffers are touched once: what the last turns grew by is as much as the next one will, or more.
+  const { continuedGrowthBytes } = memory.recent;
+  return Math.min(continuedGrowthBytes.median() ?? 0, continuedGrowthBytes.latest() ?? 0);
+}
+
+/** Nothing was asked of this runner yet, as far as is known. */
+function isFirst(input: GuessInput, { prefixes }: ModelMemory): boolean {
+  return input.loaded === false || prefixes.latest() === undefined;
+}
+
+function validBytes(value: number | undefined): value is number {
+  return value !== undefined && value > 0 && value < 1e9;
+}

@@ -1,0 +1,166 @@
+import type { LayerShape, ModelShape } from "./modelShape.ts";
+import { architectureRule, canonicalArchitecture } from "./shapeArchitectures.ts";
+import { attentionLayers } from "./shapeAttention.ts";
+import { feedForwardLayers } from "./shapeFeedForward.ts";
+import { readMetadata, type Metadata } from "./shapeMetadata.ts";
+import { ShapeProblem } from "./shapeProblem.ts";
+import { recurrentByMetadata, recurrentLayers } from "./shapeRecurrent.ts";
+import type { ShapeSource } from "./shapeSource.ts";
+import { indexTensors, MOST_LAYERS, type TensorIndex, type TensorShape } from "./shapeTensors.ts";
+import { windowLength } from "./shapeWindows.ts";
+import { sumWeights } from "./shapeWeights.ts";
+
+export interface ShapeParts {
+  /** Key/value pairs of a GGUF header, or `model_info`. */
+  info: Readonly<Record<string, unknown>>;
+  /** Absent without a list, or when it was broken. */
+  tensors?: readonly TensorShape[];
+  /** Projector metadata was seen. */
+  projector: boolean;
+  remarks: string[];
+}
+
+/** Builds a shape from metadata, tensor list or both. Throws {@link ShapeProblem} when neither tells enough. */
+export function buildShape(parts: ShapeParts): ModelShape {
+  const declared = parts.info["general.architecture"];
+  if (typeof declared !== "string" || declared === "") {
+    throw new ShapeProblem(
+      "no-architecture",
+      "general.architecture is missing: without it no key of the metadata can be read",
+    );
+  }
+  const metadata = readMetadata(parts.info, declared.slice(0, 64));
+  const tensors = parts.tensors === undefined ? undefined : indexTensors(parts.tensors);
+  const source = sourceOf(metadata, tensors);
+  const layers = layersOf(source);
+  checkEnough(source, layers);
+  const weights =
+    parts.tensors === undefined ? undefined : sumWeights(parts.tensors, layers.length, metadata.remarks);
+  return {
+    architecture: source.architecture,
+    known: source.rule !== undefined,
+    encoder: source.rule?.encoder === true,
+    embeddingLength: source.embeddingLength,
+    vocabularySize: vocabularySize(metadata, tensors, parts.info),
+    trainedContextLength: positive(metadata.count("context_length")),
+    window: windowLength(source),
+    perLayerInputWidth: perLayerInputWidth(source),
+    layers,
+    graphLayers: withoutRepeats(layers),
+    weights,
+    projector: parts.projector || (weights?.projectorBytes ?? 0) > 0,
+    remarks: [...parts.remarks, ...metadata.remarks, ...unknownArchitecture(source)],
+  };
+}
+
+function sourceOf(metadata: Metadata, tensors: TensorIndex | undefined): ShapeSource {
+  const architecture = actualArchitecture(metadata.declared, tensors);
+  const partial = {
+    architecture,
+    rule: architectureRule(architecture),
+    metadata,
+    tensors,
+    embeddingLength: positive(metadata.count("embedding_length")) ?? tensors?.find("token_embd.weight")?.[0],
+    layerNumbers: Array.from({ length: layerCount(metadata, tensors) }, (_, layer) => layer),
+    swapsLatentLengths: metadata.declared === "glm4moelite",
+  };
+  const carriesState = recurrentByMetadata(partial);
+  const alsoAttends = partial.rule?.recurrent === "all" && architecture === "falcon-h1";
+  return { ...partial, isRecurrentOnly: (layer) => !alsoAttends && carriesState(layer) };
+}
+
+function layersOf(source: ShapeSource): LayerShape[] {
+  const attention = attentionLayers(source);
+  const recurrent = recurrentLayers(source, recurrentByMetadata(source));
+  const feedForward = feedForwardLayers(source);
+  return source.layerNumbers.map((layer) => ({
+    attention: attention[layer],
+    recurrent: recurrent[layer],
+    feedForward: feedForward[layer],
+  }));
+}
+
+/** Keeps a layer whose kind has not followed the kind before it twice already, and the last one. */
+function withoutRepeats(layers: readonly LayerShape[]): LayerShape[] {
+  const seen = new Map<string, number>();
+  let previous = "";
+  return layers.filter((layer, index) => {
+    const kind = JSON.stringify(layer);
+    const pair = `${previous}${kind}`;
+    const times = (seen.get(pair) ?? 0) + 1;
+    seen.set(pair, times);
+    previous = kind;
+    return times <= 2 || index === layers.length - 1;
+  });
+}
+
+/** Ollama's embedding Gemma calls itself gemma3 and is known by its dense layers. */
+function actualArchitecture(declared: string, tensors: TensorIndex | undefined): string {
+  return declared === "gemma3" && tensors?.find("dense.0.weight") !== undefined
+    ? "gemma-embedding"
+    : canonicalArchitecture(declared);
+}
+
+/** Layers that are run: those for predicting several tokens at once live in a context of their own. */
+function layerCount(metadata: Metadata, tensors: TensorIndex | undefined): number {
+  const stated = metadata.count("block_count") ?? tensors?.layerCount;
+  if (stated === undefined) {
+    throw new ShapeProblem(
+      "bad-metadata",
+      `${metadata.declared}.block_count is missing or broken and there is no tensor list to count layers in`,
+    );
+  }
+  if (stated > MOST_LAYERS) {
+    throw new ShapeProblem(
+      "bad-metadata",
+      `${metadata.declared}.block_count is ${stated}: llama.cpp loads at most ${MOST_LAYERS} layers`,
+    );
+  }
+  return Math.max(0, stated - (metadata.count("nextn_predict_layers") ?? 0));
+}
+
+/** Without a width for keys, values or states an estimate would silently say that the context costs nothing. */
+function checkEnough(source: ShapeSource, layers: readonly LayerShape[]): void {
+  if (source.rule?.encoder === true || layers.some(holdsSomething)) return;
+  throw new ShapeProblem(
+    "bad-metadata",
+    `neither ${source.metadata.declared}.attention.* and .ssm.* nor a tensor list tell what a token occupies in memory`,
+  );
+}
+
+function holdsSomething({ attention, recurrent }: LayerShape): boolean {
+  const cached = attention === undefined ? 0 : attention.keyWidth + attention.valueWidth;
+  const carried = recurrent === undefined ? 0 : recurrent.convolutionElements + recurrent.stateElements;
+  return cached + carried > 0;
+}
+
+function vocabularySize(
+  metadata: Metadata,
+  tensors: TensorIndex | undefined,
+  info: Readonly<Record<string, unknown>>,
+): number | undefined {
+  const tokens = info["tokenizer.ggml.tokens"];
+  return (
+    tensors?.find("token_embd.weight")?.[1] ??
+    positive(metadata.count("vocab_size")) ??
+    (Array.isArray(tokens) && tokens.length > 64 ? tokens.length : undefined)
+  );
+}
+
+function perLayerInputWidth(source: ShapeSource): number | undefined {
+  const listed = source.tensors?.find("per_layer_token_embd.weight")?.[0];
+  const single = source.metadata.count("embedding_length_per_layer_input");
+  if (listed !== undefined) return listed;
+  if (source.architecture === "gemma3n") return 256 * source.layerNumbers.length;
+  return single === undefined || single === 0 ? undefined : single * source.layerNumbers.length;
+}
+
+function unknownArchitecture(source: ShapeSource): string[] {
+  return source.rule === undefined
+    ? [`architecture ${source.architecture} is not known: every layer is taken to keep the whole context, an upper bound`]
+    : [];
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined;
+}
