@@ -146,6 +146,17 @@ export async function createApp(parts: AppParts): Promise<App> {
     };
   };
 
+  let shown = "";
+  /** What has no message of its own reaches the pages with a new snapshot. */
+  const refreshOnChange = (): void => {
+    const { verdict, health: parts } = snapshot();
+    const next = JSON.stringify([verdict.level, verdict.state, parts]);
+    if (next !== shown) {
+      shown = next;
+      live.refresh();
+    }
+  };
+
   const access = createAccess({ tokenRequired: !loopback, token: config.token ?? undefined, now });
   const live = createLive({ access, snapshot, monotonic, log });
   const metrics = createMetrics({
@@ -189,6 +200,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         const { loads: rows, next } = await store.loads(query);
         return { rows, next };
       }),
+    forget: async (what) => ({ ...(await store.forget(what)) }),
     listModels: models.loadedModels,
     metrics: metrics.read,
   });
@@ -249,6 +261,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         models.sampled(sample, sampler.runners());
         store.saveSample(sample);
         live.publishSample(sample);
+        refreshOnChange();
       });
       return { upstreamIsOurselves: false };
     },

@@ -118,9 +118,7 @@ export function loadConfig(sources: ConfigSources): {
   }
   const result = schema.safeParse(merged);
   if (!result.success) {
-    throw new ConfigError(
-      result.error.issues.map((issue) => explain(issue, merged, names)).join("\n"),
-    );
+    throw new ConfigError(result.error.issues.map((issue) => explain(issue, merged, names)).join("\n"));
   }
   const { $schema: _, ...config } = result.data;
   return { config, origins, warnings };
@@ -133,7 +131,7 @@ export function configJsonSchema(): object {
 
 /** Every setting's key, dotted, with its default. */
 export function settingKeys(): string[] {
-  return leafKeys(schema.parse({}) as Record<string, unknown>);
+  return leafKeys(schema.parse({}));
 }
 
 export function environmentName(key: string): string {
@@ -145,7 +143,10 @@ export function environmentName(key: string): string {
 
 /** `host:port`, a bare port, a bare host or an http URL, as `OLLAMA_HOST` takes them. */
 export function parseListen(text: string): { host: string; port: number } | undefined {
-  const bare = text.trim().replace(/^http:\/\//i, "").replace(/\/$/, "");
+  const bare = text
+    .trim()
+    .replace(/^http:\/\//i, "")
+    .replace(/\/$/, "");
   const match = /^(?:(\[[0-9a-f:.]+\]|[^:[\]/\s]+)(?::(\d{1,5}))?|:?(\d{1,5}))$/i.exec(bare);
   if (match === null) {
     return undefined;
@@ -208,7 +209,7 @@ function applyEnvironment(
 
 /** Text from a flag or the environment as the type its key has. A wrong type is left to the schema to explain. */
 function fromText(key: string, text: string): unknown {
-  const defaults = schema.parse({}) as Record<string, unknown>;
+  const defaults = schema.parse({});
   const value = getPath(defaults, key.split("."));
   if (typeof value === "number") {
     return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
@@ -280,8 +281,7 @@ function setPath(target: Record<string, unknown>, path: readonly string[], value
     return;
   }
   const child = Object.hasOwn(target, name) ? target[name] : undefined;
-  const next =
-    typeof child === "object" && child !== null ? { ...(child as Record<string, unknown>) } : {};
+  const next = typeof child === "object" && child !== null ? { ...(child as Record<string, unknown>) } : {};
   target[name] = next;
   setPath(next, rest, value);
 }

@@ -20,7 +20,9 @@ function activityOf(live: readonly Exchange[]): Verdict["state"] {
   const stages = live
     .filter((exchange) => exchange.operation !== "other")
     .map((exchange) => (exchange.state.phase === "streaming" ? "decoding" : stageOf(exchange)));
-  return (["decoding", "prefill", "loading", "queued"] as const).find((stage) => stages.includes(stage)) ?? "idle";
+  return (
+    (["decoding", "prefill", "loading", "queued"] as const).find((stage) => stages.includes(stage)) ?? "idle"
+  );
 }
 
 function stageOf(exchange: Exchange): "decoding" | "prefill" | "loading" | "queued" {
@@ -62,11 +64,13 @@ function sentence(sample: MemorySample | undefined, health: Health): string {
   if (sample.headroomBytes === undefined) {
     return used;
   }
+  const end = sample.swapTotalBytes === 0 ? "memory runs out" : "swap";
   return sample.headroomBytes > 0
-    ? `${used} · ${gib(sample.headroomBytes)} GiB before swap`
+    ? `${used} · ${gib(sample.headroomBytes)} GiB before ${end}`
     : `${used} · ${gib(-sample.headroomBytes)} GiB past the load line`;
 }
 
+/** `16`, not `16.0`: whole sizes of memory are whole. */
 function gib(bytes: number): string {
-  return (bytes / GIB).toFixed(1);
+  return (bytes / GIB).toFixed(1).replace(/\.0$/, "");
 }

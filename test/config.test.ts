@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { configJsonSchema, environmentName, isLoopback, loadConfig, parseListen, settingKeys } from "../src/config.ts";
+import {
+  configJsonSchema,
+  environmentName,
+  isLoopback,
+  loadConfig,
+  parseListen,
+  settingKeys,
+} from "../src/config.ts";
 
 const load = (sources: Partial<Parameters<typeof loadConfig>[0]>) =>
   loadConfig({ flags: {}, environment: {}, ...sources });
@@ -35,12 +42,28 @@ describe("precedence", () => {
 describe("what stops the start", () => {
   it.each([
     ["an unknown key, with the nearest", file({ listn: "x" }), /unknown key "listn"; did you mean "listen"/],
-    ["an unknown nested key", file({ sampling: { intervalms: 1 } }), /"sampling.intervalms".*"sampling.intervalMs"/],
+    [
+      "an unknown nested key",
+      file({ sampling: { intervalms: 1 } }),
+      /"sampling.intervalms".*"sampling.intervalMs"/,
+    ],
     ["a bad listen", { flags: { listen: "nonsense:port" } }, /--listen: "nonsense:port".*host:port/],
-    ["a bad upstream", { environment: { PLIMSOLL_UPSTREAM: "ftp://x" } }, /PLIMSOLL_UPSTREAM: "ftp:\/\/x".*http:\/\//],
+    [
+      "a bad upstream",
+      { environment: { PLIMSOLL_UPSTREAM: "ftp://x" } },
+      /PLIMSOLL_UPSTREAM: "ftp:\/\/x".*http:\/\//,
+    ],
     ["an upstream with a path", { flags: { upstream: "http://a/v1" } }, /--upstream: "http:\/\/a\/v1"/],
-    ["a wrong type", file({ sampling: { intervalMs: "often" } }), /sampling.intervalMs in c.json: "often".*number/],
-    ["a number out of range", { environment: { PLIMSOLL_SAMPLING_INTERVAL_MS: "1" } }, /PLIMSOLL_SAMPLING_INTERVAL_MS: 1/],
+    [
+      "a wrong type",
+      file({ sampling: { intervalMs: "often" } }),
+      /sampling.intervalMs in c.json: "often".*number/,
+    ],
+    [
+      "a number out of range",
+      { environment: { PLIMSOLL_SAMPLING_INTERVAL_MS: "1" } },
+      /PLIMSOLL_SAMPLING_INTERVAL_MS: 1/,
+    ],
     ["JSON that is none", { file: { path: "c.json", text: "{" } }, /c\.json is not valid JSON/],
     ["JSON that is no object", { file: { path: "c.json", text: "[]" } }, /c\.json must hold one JSON object/],
   ])("%s", (_name, sources, message) => {
@@ -57,7 +80,9 @@ describe("what stops the start", () => {
   });
 
   it("names all problems at once", () => {
-    expect(() => load(file({ a: 1, logLevel: "loud" }))).toThrow(/unknown key "a"[^]*logLevel|logLevel[^]*unknown key "a"/);
+    expect(() => load(file({ a: 1, logLevel: "loud" }))).toThrow(
+      /unknown key "a"[^]*logLevel|logLevel[^]*unknown key "a"/,
+    );
   });
 });
 
@@ -79,7 +104,9 @@ describe("the example file", () => {
 
   it("comes with a JSON Schema that is up to date and describes every key", () => {
     const schema = configJsonSchema() as Described;
-    expect(JSON.parse(readFileSync("config.schema.json", "utf8"))).toEqual(JSON.parse(JSON.stringify(schema)));
+    expect(JSON.parse(readFileSync("config.schema.json", "utf8"))).toEqual(
+      JSON.parse(JSON.stringify(schema)),
+    );
     expect(undescribed(schema)).toEqual([]);
   });
 });

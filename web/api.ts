@@ -5,9 +5,12 @@ export interface ExchangePage {
   next?: string;
 }
 
-/** Reads exchanges, newest first. Paths are relative, because the page lives under a prefix. */
+/**
+ * Reads exchanges, newest first, without clients' polling for lists and versions. Paths are relative, because the page
+ * lives under a prefix.
+ */
 export function readExchanges(query: { limit: number; before?: string }): Promise<ExchangePage> {
-  return read(`./api/exchanges?${search(query)}`) as Promise<ExchangePage>;
+  return read(`./api/exchanges?without=other&${search(query)}`) as Promise<ExchangePage>;
 }
 
 export async function readSamples(query: {

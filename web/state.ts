@@ -155,7 +155,10 @@ function definedOnly<T extends object>(object: T): Partial<T> {
 }
 
 function newestFirst(exchanges: readonly Exchange[]): Exchange[] {
-  return exchanges.toSorted((a, b) => b.startedAt - a.startedAt).slice(0, endedKept);
+  return exchanges
+    .filter((exchange) => exchange.operation !== "other")
+    .toSorted((a, b) => b.startedAt - a.startedAt)
+    .slice(0, endedKept);
 }
 
 function byStart(a: LiveExchange, b: LiveExchange): number {

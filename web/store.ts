@@ -46,7 +46,7 @@ export function start(): void {
     onMessage: receive,
     onOpen: opened,
     onLost: lost,
-    onFailedAttempt: logInIfNeeded,
+    onFailedAttempt: () => void logInIfNeeded(),
   });
   setInterval(() => {
     if (!document.hidden) now.value = serverNow();

@@ -1,10 +1,11 @@
 import { median, pairedDifferences } from "../report/stats.ts";
 import { emptyRound, type BenchCase } from "./case.ts";
 
+/** `share`: of the round's requests, so that a round of large ones does not take minutes. */
 const SIZES = [
-  { id: "small", label: "1 KB", imageBytes: 1000, perRound: 0.5 },
-  { id: "medium", label: "5 MB", imageBytes: 5_000_000, perRound: 0.1 },
-  { id: "large", label: "20 MB", imageBytes: 20_000_000, perRound: 0.06 },
+  { id: "small", label: "1 KB", imageBytes: 1000, share: 0.2 },
+  { id: "medium", label: "5 MB", imageBytes: 5_000_000, share: 0.04 },
+  { id: "large", label: "20 MB", imageBytes: 20_000_000, share: 0.02 },
 ];
 
 /** How much longer a request of some size takes, from its first byte to the last byte of its answer. */
@@ -22,8 +23,8 @@ export const requestSizeCase: BenchCase = {
     const round = emptyRound();
     const indexes = targets.map((_, index) => index);
     const directIndex = targets.findIndex((target) => target.name === "direct");
-    for (const { id, imageBytes, perRound } of SIZES) {
-      const count = Math.max(2, Math.round(requestCount * perRound));
+    for (const { id, imageBytes, share } of SIZES) {
+      const count = Math.max(2, Math.round(requestCount * share));
       const times = await driver.ask("runRequests", {
         dialect: "ollama",
         targets: targets.map(({ name, port, fields }) => ({ name, port, fields })),

@@ -32,6 +32,7 @@ export async function openBench(options: Options, cleanup: Cleanup): Promise<Ope
     directory,
     withNpmTargets: options.withNpmTargets,
     only: options.targets,
+    otherBuild: options.otherBuild && resolve(options.otherBuild),
     profileDirectory: options.profileDirectory && resolve(options.profileDirectory),
     cleanup,
   });

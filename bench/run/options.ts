@@ -15,6 +15,8 @@ export interface Options {
   json: boolean;
   /** Where the results are written; nowhere if absent. */
   output?: string;
+  /** Path to the main.js of a second build of Plimsoll. */
+  otherBuild?: string;
   profileDirectory?: string;
   help: boolean;
 }
@@ -37,19 +39,21 @@ export function readOptions(
     throw new UsageError(`--case ${unknown}: there is no such case. There are ${known.join(", ")}.`);
   }
   const quick = values.quick ?? false;
+  const given = (flag: "rounds" | "seed" | "upload-bytes"): number | undefined =>
+    values[flag] === undefined ? undefined : positive(`--${flag}`, values[flag]);
   const whole = !quick && cases.length === 0 && targets.length === 0;
   return {
     quick,
     cases,
     targets,
-    rounds: values.rounds === undefined ? undefined : positive("--rounds", values.rounds),
-    seed: values.seed === undefined ? 1 : positive("--seed", values.seed),
-    uploadBytes:
-      values["upload-bytes"] === undefined ? 4e9 : positive("--upload-bytes", values["upload-bytes"]),
+    rounds: given("rounds"),
+    seed: given("seed") ?? 1,
+    uploadBytes: given("upload-bytes") ?? (quick ? 1e9 : 4e9),
     withNpmTargets: values["with-npm-targets"] ?? false,
     busyOk: values["busy-ok"] ?? false,
     json: values.json ?? false,
     output: values.output ?? (whole ? resultsDirectory : undefined),
+    otherBuild: values.other,
     profileDirectory: values["cpu-prof"],
     help: values.help ?? false,
   };
@@ -70,6 +74,7 @@ function parse(args: readonly string[]) {
         "busy-ok": { type: "boolean" },
         json: { type: "boolean" },
         output: { type: "string" },
+        other: { type: "string" },
         "cpu-prof": { type: "string" },
         help: { type: "boolean", short: "h" },
       },

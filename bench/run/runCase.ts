@@ -3,7 +3,7 @@ import type { Bench, BenchCase, Scale } from "../cases/case.ts";
 import type { CaseResult } from "../report/report.ts";
 import { summarise, type Round } from "../report/summary.ts";
 import type { Target } from "../targets/target.ts";
-import { WARM_UP } from "./scale.ts";
+import { warmUp } from "./scale.ts";
 
 export interface RunCaseParts {
   bench: Bench;
@@ -21,7 +21,7 @@ export async function runCase(benchCase: BenchCase, parts: RunCaseParts): Promis
   const roundCount = benchCase.once === true ? 1 : scale.rounds;
   if (benchCase.once !== true) {
     parts.progress(`${name}: warming up`);
-    await benchCase.measure(targets, bench, WARM_UP);
+    await benchCase.measure(targets, bench, warmUp(scale));
   }
   const rounds: Round[] = [];
   for (let index = 0; index < roundCount; index += 1) {

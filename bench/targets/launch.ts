@@ -15,6 +15,8 @@ export interface LaunchAllParts {
   withNpmTargets: boolean;
   /** Names of targets to measure; all if empty. `direct` is always among them. */
   only: readonly string[];
+  /** Path to the main.js of another build of Plimsoll, to be measured beside this one. */
+  otherBuild?: string;
   /** Where Plimsoll's processor profile goes, if one is taken. */
   profileDirectory?: string;
   cleanup: Cleanup;
@@ -58,6 +60,18 @@ export async function launchAll(parts: LaunchAllParts): Promise<LaunchedAll> {
   await launch("plimsoll-memory", (place) =>
     launchPlimsoll({ ...place, name: "plimsoll-memory", label: "Plimsoll, recording off", recording: false }),
   );
+  const { otherBuild } = parts;
+  if (otherBuild !== undefined) {
+    await launch("plimsoll-other", (place) =>
+      launchPlimsoll({
+        ...place,
+        name: "plimsoll-other",
+        label: "Plimsoll, other build",
+        recording: true,
+        program: otherBuild,
+      }),
+    );
+  }
   await launch("nginx", launchNginx);
   await launch("haproxy", launchHaproxy);
   if (parts.withNpmTargets) {

@@ -9,6 +9,8 @@ export interface PlimsollParts extends LaunchParts {
   name: string;
   label: string;
   recording: boolean;
+  /** Another build to measure, as the path of its main.js. */
+  program?: string;
   /** Arguments for Node itself, e.g. a profiler's. */
   nodeArguments?: readonly string[];
   environment?: Record<string, string>;
@@ -17,15 +19,16 @@ export interface PlimsollParts extends LaunchParts {
 const PROGRAM = fileURLToPath(new URL("../../dist/server/main.js", import.meta.url));
 
 export async function launchPlimsoll(parts: PlimsollParts): Promise<Launched> {
-  if (!existsSync(PROGRAM)) {
-    throw new Error("dist/server/main.js is not there: run `npm run build` first");
+  const script = parts.program ?? PROGRAM;
+  if (!existsSync(script)) {
+    throw new Error(`${parts.program ?? "dist/server/main.js"} is not there: run \`npm run build\` first`);
   }
   const port = await freePort();
   const program = await startProgram({
     command: process.execPath,
     args: [
       ...(parts.nodeArguments ?? []),
-      PROGRAM,
+      script,
       "serve",
       `--listen=127.0.0.1:${port}`,
       `--upstream=http://127.0.0.1:${parts.upstreamPort}`,

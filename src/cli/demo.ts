@@ -44,7 +44,12 @@ machine is read, and the page says that it is simulated.`,
       app.server.once("close", () => void chats.stop());
     });
     process.stderr.write("This is a demo: Ollama, the machine and the chats are simulated.\n");
-    const code = await serveUntilStopped({ app, store, settings: { ...settings, config, dataDir: ":memory:" }, log });
+    const code = await serveUntilStopped({
+      app,
+      store,
+      settings: { ...settings, config, dataDir: ":memory:" },
+      log,
+    });
     await simulated.upstream.close();
     return code;
   },

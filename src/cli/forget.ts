@@ -52,7 +52,9 @@ export function whatToForget(
   if (typeof flags["conversation"] === "string") {
     return { conversationId: flags["conversation"] };
   }
-  return typeof flags["before"] === "string" ? { beforeAt: parseMoment(flags["before"], now) } : { all: true };
+  return typeof flags["before"] === "string"
+    ? { beforeAt: parseMoment(flags["before"], now) }
+    : { all: true };
 }
 
 function parseMoment(text: string, now: number): number {

@@ -41,13 +41,14 @@ config.example.json lists every setting. Stop with Ctrl-C: running answers get 3
       ...clocks,
       log,
       version: readVersion(),
-      memorySource: ({ weightsInUse }) => createMemorySource({
-        platform: process.platform,
-        upstreamIsLocal: isLoopback(upstreamAddress(settings.config.upstream).host),
-        replayPath: process.env["PLIMSOLL_MEMORY_SOURCE"],
-        weightsInUse,
-        ...clocks,
-      }),
+      memorySource: ({ weightsInUse }) =>
+        createMemorySource({
+          platform: process.platform,
+          upstreamIsLocal: isLoopback(upstreamAddress(settings.config.upstream).host),
+          replayPath: process.env["PLIMSOLL_MEMORY_SOURCE"],
+          weightsInUse,
+          ...clocks,
+        }),
       readMachine,
       pageDirectory: PAGE_DIRECTORY,
       cpuTimeMs: () => {
@@ -81,11 +82,14 @@ export async function serveUntilStopped(parts: {
     throw explainListening(error as NodeJS.ErrnoException, config.listen);
   }
   announce(app, settings);
-  const signal = await untilToldToStop(async () => {
-    log.info("stopping: no new requests; running answers get 30 s, Ctrl-C again cuts them");
-    await app.close(30_000);
-    await store.close();
-  }, () => void app.close(0));
+  const signal = await untilToldToStop(
+    async () => {
+      log.info("stopping: no new requests; running answers get 30 s, Ctrl-C again cuts them");
+      await app.close(30_000);
+      await store.close();
+    },
+    () => void app.close(0),
+  );
   return signal === "SIGINT" ? EXIT.interrupted : EXIT.good;
 }
 

@@ -32,14 +32,14 @@ export function readSettings(
   const flags = values as Record<string, string | boolean | undefined>;
   const { config, warnings } = loadConfig({
     flags: {
-      listen: values.listen as string | undefined,
-      upstream: values.upstream as string | undefined,
-      dataDir: values["data-dir"] as string | undefined,
-      logLevel: values["log-level"] as string | undefined,
-      token: values.token as string | undefined,
+      listen: values.listen,
+      upstream: values.upstream,
+      dataDir: values["data-dir"],
+      logLevel: values["log-level"],
+      token: values.token,
     },
     environment,
-    file: readConfigFile((values.config as string | undefined) ?? environment["PLIMSOLL_CONFIG"]),
+    file: readConfigFile(values.config ?? environment["PLIMSOLL_CONFIG"]),
   });
   const dataDir = expandHome(config.dataDir ?? defaultDataDir(environment));
   return { config, dataDir, warnings, flags };

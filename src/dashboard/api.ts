@@ -2,7 +2,8 @@ import type { Context, Hono } from "hono";
 import type { Column } from "./csv.ts";
 import { toCsv } from "./csv.ts";
 import { BadParameter, integer, moment, oneOf, readQuery, text } from "./parameters.ts";
-import type { DashboardParts, Rows } from "./parts.ts";
+import type { Operation } from "../types.ts";
+import type { DashboardParts, ForgetRequest, Rows } from "./parts.ts";
 import type { Problem } from "./problem.ts";
 import { problemResponse } from "./problem.ts";
 import { exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
@@ -16,7 +17,27 @@ const defaultSpanMs = 10 * 60_000;
 const format = oneOf(["json", "csv"]);
 const page = { limit: integer(1, maxLimit), before: text(), format };
 const phases = ["waiting", "streaming", "completed", "cancelled", "failed"] as const;
-const exchangesQuery = { ...page, model: text(), conversation: text(), phase: oneOf(phases), client: text() };
+const operations = [
+  "chat",
+  "generate",
+  "embed",
+  "load",
+  "unload",
+  "pull",
+  "push",
+  "create",
+  "transcribe",
+  "other",
+] as const satisfies readonly Operation[];
+const exchangesQuery = {
+  ...page,
+  model: text(),
+  conversation: text(),
+  phase: oneOf(phases),
+  client: text(),
+  operation: oneOf(operations),
+  without: oneOf(["other"] as const),
+};
 const samplesQuery = { from: moment(), to: moment(), points: integer(2, maxPoints), format };
 
 /** Adds health and the reading and cancelling of records. */
@@ -44,11 +65,28 @@ export function addApi(app: Hono, parts: DashboardParts): void {
     const exchange = await parts.findExchange(id);
     return exchange ? c.json(exchange) : problemResponse(noExchange(id));
   });
+  app.post("/plimsoll/api/forget", async (c) => {
+    const what = readForget(await c.req.json().catch(() => undefined));
+    return what === undefined ? problemResponse(nothingNamed) : c.json(await parts.forget(what));
+  });
   app.post("/plimsoll/api/exchanges/:id/cancel", async (c) => {
     const id = c.req.param("id");
     if (parts.cancelExchange(id)) return c.json({ cancelled: true, id });
     return problemResponse((await parts.findExchange(id)) ? alreadyEnded(id) : noExchange(id));
   });
+}
+
+/** What a body asks to forget: exactly one of a moment, a conversation, or everything. */
+function readForget(body: unknown): ForgetRequest | undefined {
+  const what = typeof body === "object" && body !== null ? Object.entries(body) : [];
+  const [only, ...more] = what;
+  if (only === undefined || more.length > 0) return undefined;
+  const [name, value] = only as [string, unknown];
+  if (name === "all" && value === true) return { all: true };
+  if (name === "conversationId" && typeof value === "string") return { conversationId: value };
+  return name === "beforeAt" && typeof value === "number" && Number.isSafeInteger(value)
+    ? { beforeAt: value }
+    : undefined;
 }
 
 async function samples(context: Context, parts: DashboardParts): Promise<Response> {
@@ -88,6 +126,12 @@ function knownCursor<Row>(rows: Rows<Row> | undefined, before: string | undefine
     `Parameter "before" is "${before}"; it must be the "next" of an earlier answer of this path.`,
   );
 }
+
+const nothingNamed: Problem = {
+  status: 400,
+  code: "bad-parameter",
+  message: 'Send one of {"beforeAt": <epoch ms>}, {"conversationId": "<id>"} or {"all": true}.',
+};
 
 function noExchange(id: string): Problem {
   return { status: 404, code: "not-found", message: `There is no exchange "${id.slice(0, 80)}".` };

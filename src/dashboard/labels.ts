@@ -16,7 +16,8 @@ export function createLabels(places: number): Labels {
   const admitted = new Set<string>();
   const labelOf = (value: string | undefined, mayTakePlace: boolean): string => {
     if (value === undefined) return "none";
-    const label = value.slice(0, longestLabel);
+    // `gemma3` and `gemma3:latest` are one model; Ollama lists it with the tag, clients mostly leave it out.
+    const label = value.slice(0, longestLabel).replace(/:latest$/, "");
     if (!admitted.has(label) && mayTakePlace && admitted.size < places) admitted.add(label);
     return admitted.has(label) ? label : "other";
   };

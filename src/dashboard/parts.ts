@@ -5,6 +5,7 @@ import type {
   Load,
   LoadedModel,
   Log,
+  Operation,
   SamplePoint,
   Snapshot,
 } from "../types.ts";
@@ -25,7 +26,13 @@ export interface ExchangesQuery {
   phase?: ExchangeState["phase"];
   /** Compared with the client's short name. */
   client?: string;
+  operation?: Operation;
+  /** Leaves out requests that are no inference, such as pages that poll for lists and versions. */
+  without?: "other";
 }
+
+/** What to delete, for good. */
+export type ForgetRequest = { beforeAt: number } | { conversationId: string } | { all: true };
 
 interface LoadsQuery {
   limit: number;
@@ -58,6 +65,8 @@ export interface DashboardParts {
   listSamples(query: SamplesQuery): Promise<SamplePoint[]>;
   /** Absent means that `before` is no cursor of its making. */
   listLoads(query: LoadsQuery): Promise<Rows<Load> | undefined>;
+  /** Deletes records and answers how many of each kind. */
+  forget(what: ForgetRequest): Promise<Record<string, number>>;
   listModels(): LoadedModel[];
   metrics(): Promise<{ contentType: string; text: string }>;
 }

@@ -4,14 +4,7 @@
  * what is learned goes out through `save`.
  */
 import type { PsModel } from "../ollama/client.ts";
-import type {
-  Exchange,
-  Load,
-  LoadedModel,
-  MemorySample,
-  RunnerProcess,
-  RunnerSample,
-} from "../types.ts";
+import type { Exchange, Load, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
 import { loadCause } from "./loadCause.ts";
 import { canonicalName, sameModel } from "./names.ts";
 import { createSteadyWatch, type SteadyWatch } from "./steady.ts";
@@ -53,7 +46,7 @@ export function createLoads(parts: {
   let listed: readonly PsModel[] = [];
 
   const begin = (key: string, facts: Omit<Load, "id" | "cause">, process?: RunnerProcess): void => {
-    const earlier = [...ended].reverse().find((load) => sameModel(load.model, facts.model));
+    const earlier = ended.findLast((load) => sameModel(load.model, facts.model));
     const load: Load = { id: parts.newId(), cause: "unknown", ...facts };
     Object.assign(load, loadCause(load, earlier));
     open.set(key, { load, process, steady: createSteadyWatch() });
@@ -199,8 +192,7 @@ export function createLoads(parts: {
 
     isLoaded: (model) => listed.some((entry) => sameModel(entry.name, model)),
 
-    modelOfProcess: (pid) =>
-      [...open.values()].find((entry) => entry.process?.pid === pid)?.load.model,
+    modelOfProcess: (pid) => [...open.values()].find((entry) => entry.process?.pid === pid)?.load.model,
   };
 }
 
@@ -222,6 +214,8 @@ function confirm(entry: OpenLoad, model: PsModel, at: number, save: (load: Load)
     return;
   }
   load.endedAt ??= at;
+  // One name for one model everywhere: a request may have left out the tag.
+  load.model = model.name;
   load.contextLength ??= model.contextLength;
   load.claimedBytes = model.sizeBytes;
   load.claimedDeviceBytes = model.deviceBytes;

@@ -3,7 +3,15 @@
  * (allocated context, what it is waiting for) and keeps the loads.
  */
 import type { OllamaClient, PsModel } from "../ollama/client.ts";
-import type { Exchange, ExchangeObserver, Load, LoadedModel, MemorySample, RunnerProcess, Stage } from "../types.ts";
+import type {
+  Exchange,
+  ExchangeObserver,
+  Load,
+  LoadedModel,
+  MemorySample,
+  RunnerProcess,
+  Stage,
+} from "../types.ts";
 import { createBlobNames } from "./blobNames.ts";
 import { createLoads } from "./loads.ts";
 import { canonicalName, sameModel } from "./names.ts";
@@ -100,7 +108,11 @@ export function createModelWatch(parts: {
           usedAt.set(canonicalName(exchange.model), parts.now());
         }
         loads.exchangeEnded(exchange);
-        if (INFERENCE.has(exchange.operation) && exchange.contextLength === undefined && exchange.status === 200) {
+        if (
+          INFERENCE.has(exchange.operation) &&
+          exchange.contextLength === undefined &&
+          exchange.status === 200
+        ) {
           late = [...late, exchange].slice(-MAX_LATE);
           parts.hurry();
         }
@@ -126,7 +138,9 @@ export function createModelWatch(parts: {
       const listed = loads.loadedModels().find((entry) => sameModel(entry.name, model));
       const allOnDevice =
         listed?.claimedBytes !== undefined && listed.claimedBytes === listed.claimedDeviceBytes;
-      const busy = parts.live().some((exchange) => exchange.model !== undefined && sameModel(exchange.model, model));
+      const busy = parts
+        .live()
+        .some((exchange) => exchange.model !== undefined && sameModel(exchange.model, model));
       const idleMs = parts.now() - (usedAt.get(canonicalName(model)) ?? parts.now());
       return !allOnDevice && (busy || idleMs < IDLE_MS);
     },

@@ -94,8 +94,7 @@ export function createCalibration(parts: { machine: string; saved?: unknown }): 
       const found = factorFor(model, part);
       return { raw, calibrated: raw * found.factor, ...found };
     },
-    list: () =>
-      [...learned.values()].map(({ model, part }) => ({ model, part, ...factorFor(model, part) })),
+    list: () => [...learned.values()].map(({ model, part }) => ({ model, part, ...factorFor(model, part) })),
     reset(model) {
       for (const [key, entry] of learned) {
         if (model === undefined || entry.model === model) {

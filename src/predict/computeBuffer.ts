@@ -5,6 +5,9 @@ import { layerGraph, norm } from "./graphLayer.ts";
 import type { ModelShape } from "./modelShape.ts";
 
 const F32 = 4;
+const RESIDUAL_FIRST: ReadonlySet<string> = new Set(["lfm2", "lfm2moe", "jamba"]);
+/** Four predictions, the low-rank residual and the active one. */
+const ALTUP_EMBEDDINGS = 6;
 const ALIGNMENT_BYTES = { device: 128, host: 64 };
 
 /**
@@ -18,9 +21,18 @@ export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): 
   const layers = shape.graphLayers;
   const perLayerInputs = perLayerInputsGraph(context, shape, current);
   const perLayerWidth = (shape.perLayerInputWidth ?? 0) / Math.max(1, shape.layers.length);
+  const heldEmbeddings = shape.architecture === "gemma3n" ? ALTUP_EMBEDDINGS : 0;
+  const residualFirst = RESIDUAL_FIRST.has(shape.architecture);
   layers.forEach((layer, index) => {
     const isLast = index === layers.length - 1;
-    current = layerGraph(context, layer, { current, isLast, perLayerInputs, perLayerWidth });
+    current = layerGraph(context, layer, {
+      current,
+      isLast,
+      perLayerInputs,
+      perLayerWidth,
+      heldEmbeddings,
+      residualFirst,
+    });
   });
   graph.expand(result(F32 * settings.outputRows * (shape.vocabularySize ?? 0), norm(current)));
   return settings.onDevice

@@ -38,26 +38,55 @@ export function findDecodeChange(observations: readonly DecodeObservation[]): De
   if (line === undefined) {
     return undefined;
   }
-  const ratios = recent.map((entry) => Math.log(entry.msPerToken / decodeMsAt(line, entry.depthTokens)));
-  const middle = median(ratios) ?? 0;
-  const noise = median(
-    before.map((entry) => Math.abs(Math.log(entry.msPerToken / decodeMsAt(line, entry.depthTokens)))),
-  );
-  const sign = Math.sign(middle);
-  const onSide = ratios.filter((ratio) => ratio * sign >= Math.log(SAME_SIDE_RATIO)).length;
-  const enough = Math.max(Math.log(SMALLEST_RATIO), NOISE_MULTIPLE * 1.4826 * (noise ?? 0));
-  if (Math.abs(middle) < enough || onSide < ANSWERS_OF_A_CHANGE - 1) {
-    return undefined;
+  const noise = 1.4826 * (median(before.map((entry) => Math.abs(offOf(entry, line)))) ?? 0);
+  const enough = Math.max(Math.log(SMALLEST_RATIO), NOISE_MULTIPLE * noise);
+  const part = partThatChanged(recent, line);
+  if (areOff(recent, line, { enough, exceptions: 1 })) {
+    return describe(recent, line, part);
   }
-  const depthTokens = Math.round(median(recent.map((entry) => entry.depthTokens)) ?? 0);
+  // What is lost with depth does not show in shallow answers. One of those must have come after a slow deep one: in a
+  // chat that merely grows, a change of the base looks the same.
+  const deep = recent
+    .toSorted((left, right) => right.depthTokens - left.depthTokens)
+    .slice(0, ANSWERS_OF_A_CHANGE / 2);
+  const mixed =
+    recent.findIndex((entry) => deep.includes(entry)) <
+    recent.findLastIndex((entry) => !deep.includes(entry));
+  const isLost = part === "per-depth" && mixed && areOff(deep, line, { enough, exceptions: 0 });
+  return isLost ? describe(deep, line, part) : undefined;
+}
+
+/** Logarithm of what an answer took over what it would have taken. */
+function offOf(entry: DecodeObservation, line: DecodeLine): number {
+  return Math.log(entry.msPerToken / decodeMsAt(line, entry.depthTokens));
+}
+
+function areOff(
+  answers: readonly DecodeObservation[],
+  line: DecodeLine,
+  { enough, exceptions }: { enough: number; exceptions: number },
+): boolean {
+  const offs = answers.map((entry) => offOf(entry, line));
+  const middle = median(offs) ?? 0;
+  const onSide = offs.filter((off) => off * Math.sign(middle) >= Math.log(SAME_SIDE_RATIO));
+  return Math.abs(middle) >= enough && onSide.length >= answers.length - exceptions;
+}
+
+function describe(
+  answers: readonly DecodeObservation[],
+  line: DecodeLine,
+  part: DecodeChange["part"],
+): DecodeChange {
+  const middle = median(answers.map((entry) => offOf(entry, line))) ?? 0;
+  const depthTokens = Math.round(median(answers.map((entry) => entry.depthTokens)) ?? 0);
   const expectedMs = decodeMsAt(line, depthTokens);
   return {
     direction: middle > 0 ? "slower" : "faster",
-    part: partThatChanged(recent, line),
+    part,
     expectedMs,
     actualMs: expectedMs * Math.exp(middle),
     depthTokens,
-    answers: recent.length,
+    answers: answers.length,
   };
 }
 
@@ -83,9 +112,8 @@ function partThatChanged(recent: readonly DecodeObservation[], line: DecodeLine)
   return bySlope <= CLEARLY_BETTER * byBase ? "per-depth" : "unclear";
 }
 
+/** What a line leaves unexplained. The worst answer does not count: the change may have come after it. */
 function misfit(recent: readonly DecodeObservation[], line: DecodeLine): number {
-  return recent.reduce(
-    (sum, entry) => sum + Math.abs(1 - decodeMsAt(line, entry.depthTokens) / entry.msPerToken),
-    0,
-  );
+  const rests = recent.map((entry) => Math.abs(offOf(entry, line)));
+  return rests.reduce((sum, rest) => sum + rest, 0) - Math.max(...rests);
 }

@@ -1,5 +1,11 @@
 /** One model's decode speed with one set of runner settings: a prior, then the user's own answers. */
-import { decodeMsAt, fitDecode, type DecodeLine, type DecodeObservation, type DecodePrior } from "./decodeFit.ts";
+import {
+  decodeMsAt,
+  fitDecode,
+  type DecodeLine,
+  type DecodeObservation,
+  type DecodePrior,
+} from "./decodeFit.ts";
 import { ANSWERS_OF_A_CHANGE, findDecodeChange, type DecodeChange } from "./decodeChange.ts";
 import { savedNumbers, savedObject, savedRows } from "./guessSaved.ts";
 
@@ -8,6 +14,8 @@ export interface DecodeModel {
   msAt(depthTokens: number): number | undefined;
   /** The fitted line, or the prior while there is no answer. */
   line(): DecodeLine | undefined;
+  /** What the model's own answers show, and nothing else. */
+  fitted(): DecodeLine | undefined;
   answers(): number;
   /** Depth at which speed is half of that with an empty context; absent while no slope was measured. */
   halfSpeedDepth(): number | undefined;
@@ -57,6 +65,7 @@ export function createDecodeModel(prior: () => DecodePrior | undefined, saved?: 
 
   return {
     line,
+    fitted: () => fitted,
     answers: () => answers.length,
     msAt(depthTokens) {
       const known = line();

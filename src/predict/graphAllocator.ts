@@ -57,7 +57,8 @@ function takenOver(tensor: GraphTensor): number | undefined {
   if (!tensor.inPlace) return undefined;
   for (const source of tensor.sources) {
     const owner = source.root ?? source;
-    if (owner.offset < 0 || source.bytes !== tensor.bytes || source.readers !== 1 || source.views !== 0) continue;
+    if (owner.offset < 0 || source.bytes !== tensor.bytes || source.readers !== 1 || source.views !== 0)
+      continue;
     const alone = source.root === undefined || (owner.views === 1 && owner.readers === 0);
     if (!alone || owner.bytes !== tensor.bytes) continue;
     const offset = owner.offset;

@@ -13,7 +13,11 @@ export interface Projections {
 }
 
 /** Self-attention of one layer, from its normed input to the output of its last projection. */
-export function attentionGraph(context: GraphContext, shape: AttentionShape, normed: GraphTensor): GraphTensor {
+export function attentionGraph(
+  context: GraphContext,
+  shape: AttentionShape,
+  normed: GraphTensor,
+): GraphTensor {
   const inputs = context.cache(shape.sliding ? "sliding" : "full");
   const projected =
     shape.latent === undefined
@@ -24,7 +28,9 @@ export function attentionGraph(context: GraphContext, shape: AttentionShape, nor
   const attended = attend(context, shape, { query: rotated.query, inputs });
   context.graph.expand(attended);
   let output =
-    inputs?.valueRotation === undefined ? attended : view(result(attended.bytes, inputs.valueRotation, view(attended)));
+    inputs?.valueRotation === undefined
+      ? attended
+      : view(result(attended.bytes, inputs.valueRotation, view(attended)));
   if (rotated.gate !== undefined) {
     output = overwriting(output.bytes, output, overwriting(output.bytes, result(output.bytes, rotated.gate)));
   }
@@ -35,23 +41,25 @@ function plainProjections(context: GraphContext, shape: AttentionShape, normed: 
   const { tokenBytes, positions } = context;
   const queryBytes = shape.headCount * shape.keyLength * tokenBytes;
   const [keyBytes, valueBytes] = [shape.keyWidth * tokenBytes, shape.valueWidth * tokenBytes];
-  // Positions are turned into new tensors: llama.cpp does not write them over the projections.
+  // Turning makes new tensors: llama.cpp does not write them over the projections.
+  const turned = (tensor: GraphTensor): GraphTensor =>
+    shape.turned ? result(tensor.bytes, tensor, positions) : tensor;
   if (shape.fused) {
     const all = result(queryBytes + keyBytes + valueBytes, normed);
     return {
-      query: result(queryBytes, view(all, queryBytes), positions),
+      query: turned(view(all, queryBytes)),
       value: view(all, valueBytes),
-      key: result(keyBytes, view(all, keyBytes), positions),
+      key: turned(view(all, keyBytes)),
     };
   }
   const projected = result(queryBytes * (shape.gated ? 2 : 1), normed);
-  const query = result(queryBytes, view(projected, queryBytes), positions);
+  const query = turned(view(projected, queryBytes));
   const gate = shape.gated ? view(projected, queryBytes) : undefined;
   if (shape.sharesCache) return { query, gate };
   return {
     query,
     gate,
-    key: result(keyBytes, view(result(keyBytes, normed)), positions),
+    key: turned(view(result(keyBytes, normed))),
     value: view(result(valueBytes, normed)),
   };
 }

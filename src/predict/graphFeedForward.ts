@@ -1,11 +1,9 @@
 import type { GraphTensor } from "./graphAllocator.ts";
-import { overwriting, result, store, view } from "./graphBuilder.ts";
+import { overwriting, result, view } from "./graphBuilder.ts";
 import type { GraphContext } from "./graphContext.ts";
-import type { FeedForwardShape } from "./modelShape.ts";
+import type { ExpertShape, FeedForwardShape } from "./modelShape.ts";
 
 const F32 = 4;
-
-type Experts = NonNullable<FeedForwardShape["experts"]>;
 
 /** The feed-forward part of one layer over `rows` tokens. */
 export function feedForwardGraph(
@@ -18,7 +16,11 @@ export function feedForwardGraph(
   const mixed = mixture(context, shape.experts, from);
   const sharedLength = shape.experts.sharedLength + shape.length;
   if (sharedLength === 0) return mixed;
-  const shared = dense(context, { ...shape, length: sharedLength, gated: shape.experts.gated }, { normed, rows });
+  const shared = dense(
+    context,
+    { ...shape, length: sharedLength, gated: shape.experts.gated },
+    { normed, rows },
+  );
   return overwriting(mixed.bytes, mixed, shared);
 }
 
@@ -35,26 +37,60 @@ function dense(
   return result(output, result(bytes, gate, result(bytes, from.normed)));
 }
 
+/** The chosen weights, divided by their sum. */
+function normalized(weights: GraphTensor, rows: number): GraphTensor {
+  const flat = view(weights);
+  const sum = overwriting(rows * F32, result(rows * F32, flat));
+  return view(overwriting(weights.bytes, flat, sum));
+}
+
 /** Routing, the chosen experts' gate, up and down, and the sum of their outputs. */
-function mixture(context: GraphContext, experts: Experts, from: { normed: GraphTensor; rows: number }): GraphTensor {
+function mixture(
+  context: GraphContext,
+  experts: ExpertShape,
+  from: { normed: GraphTensor; rows: number },
+): GraphTensor {
   const { graph, embeddingLength } = context;
   const perToken = from.rows * F32;
   const scores = overwriting(experts.count * perToken, result(experts.count * perToken, from.normed));
   const chosen = view(result(experts.count * perToken, scores), experts.used * perToken);
-  const weights = result(experts.used * perToken, view(scores), chosen);
+  const weights = normalized(result(experts.used * perToken, view(scores), chosen), from.rows);
   graph.expand(weights);
-  const spread = view(from.normed);
+  const spread = spreadInput(context, experts, { ...from, weights });
   const inner = experts.used * experts.length * perToken;
   const up = result(inner, spread, chosen);
   const active = experts.gated ? result(inner, result(inner, spread, chosen), up) : overwriting(inner, up);
   const outerBytes = experts.used * embeddingLength * perToken;
-  const outer = overwriting(outerBytes, result(outerBytes, active, chosen), weights);
+  const down = result(outerBytes, active, chosen);
+  const outer = experts.weightsFirst ? down : overwriting(outerBytes, down, weights);
   graph.expand(outer);
-  const parts = Array.from({ length: experts.used }, () => view(outer, embeddingLength * perToken));
-  for (const part of parts) graph.expand(part);
-  return parts.slice(1).reduce<GraphTensor>((sum, part) => {
-    const next = overwriting(embeddingLength * perToken, sum, part);
-    graph.expand(next);
+  return summed(context, outer, { count: experts.used, bytes: embeddingLength * perToken });
+}
+
+function spreadInput(
+  context: GraphContext,
+  experts: ExpertShape,
+  from: { normed: GraphTensor; rows: number; weights: GraphTensor },
+): GraphTensor {
+  const spread = view(from.normed);
+  if (!experts.weightsFirst) return spread;
+  const bytes = experts.used * context.embeddingLength * from.rows * F32;
+  return overwriting(bytes, result(bytes, spread), from.weights);
+}
+
+/** Adds up the outputs of the experts, one at a time. */
+function summed(
+  context: GraphContext,
+  outer: GraphTensor,
+  parts: { count: number; bytes: number },
+): GraphTensor {
+  const views = Array.from({ length: parts.count }, () => view(outer, parts.bytes));
+  for (const part of views) context.graph.expand(part);
+  const [first = outer, ...rest] = views;
+  if (rest.length === 0) return result(parts.bytes, first);
+  return rest.reduce((sum, part) => {
+    const next = overwriting(parts.bytes, sum, part);
+    context.graph.expand(next);
     return next;
-  }, parts[0] ?? store());
+  }, first);
 }

@@ -6,7 +6,11 @@ import type { RecurrentShape } from "./modelShape.ts";
 const F32 = 4;
 
 /** A layer that carries a state: from its normed input to the output of its last projection. */
-export function recurrentGraph(context: GraphContext, shape: RecurrentShape, normed: GraphTensor): GraphTensor {
+export function recurrentGraph(
+  context: GraphContext,
+  shape: RecurrentShape,
+  normed: GraphTensor,
+): GraphTensor {
   switch (shape.kind) {
     case "mamba":
       return mamba(context, shape, normed);
@@ -57,7 +61,10 @@ function mamba(context: GraphContext, shape: RecurrentShape, normed: GraphTensor
   const both = result(2 * inner, view(normed));
   const x = overwriting(
     inner,
-    overwriting(inner, convolved(context, shape, { kept, fresh: view(both, inner), channels: shape.innerLength })),
+    overwriting(
+      inner,
+      convolved(context, shape, { kept, fresh: view(both, inner), channels: shape.innerLength }),
+    ),
   );
   const parameters = result((shape.headCount + 2 * shape.stateLength) * tokenBytes, x);
   const step = overwriting(inner, result(inner, view(parameters, shape.headCount * tokenBytes)));
@@ -93,6 +100,10 @@ function deltaNet(context: GraphContext, shape: RecurrentShape, normed: GraphTen
   const keyBytes = shape.groupCount * shape.stateLength * tokenBytes;
   const mixed = result(channels * tokenBytes, normed);
   const gate = result(inner, normed);
+  const headBytes = shape.headCount * tokenBytes;
+  const rates = result(2 * headBytes, normed);
+  const beta = view(overwriting(headBytes, result(headBytes, view(rates, headBytes))));
+  const decay = view(overwriting(headBytes, result(headBytes, view(rates, headBytes))));
   const kept = gathered(context, shape.convolutionElements);
   const active = convolved(context, shape, { kept, fresh: mixed, channels });
   const state = gathered(context, shape.stateElements);
@@ -105,6 +116,8 @@ function deltaNet(context: GraphContext, shape: RecurrentShape, normed: GraphTen
     view(repeated()),
     view(repeated()),
     view(convolvedAll, inner),
+    decay,
+    beta,
     view(state),
   );
   graph.expand(scan);

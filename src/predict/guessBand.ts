@@ -40,6 +40,8 @@ export function createErrorBand(assumedRatio: number, saved?: unknown): ErrorBan
 }
 
 function factorOf(errors: readonly number[], assumedRatio: number): number {
-  const assumed = Array.from({ length: Math.max(0, ASSUMED - errors.length) }, () => Math.log1p(assumedRatio));
+  const assumed = Array.from({ length: Math.max(0, ASSUMED - errors.length) }, () =>
+    Math.log1p(assumedRatio),
+  );
   return Math.exp(quantile([...errors, ...assumed], SHARE) ?? Math.log1p(assumedRatio));
 }

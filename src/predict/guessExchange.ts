@@ -29,7 +29,8 @@ export function guessExchange(input: GuessInput, learned: Learned, madeAt: numbe
     }
   };
 
-  const window = input.contextLength !== undefined && input.contextLength >= 1 ? input.contextLength : undefined;
+  const window =
+    input.contextLength !== undefined && input.contextLength >= 1 ? input.contextLength : undefined;
   say("inputTokens", basis.inputTokens, window);
   const prefillMs = guessPrefillMs(input, basis, learned);
   say("prefillMs", prefillMs);

@@ -110,7 +110,8 @@ function learnPrefill(
   }
   // The dialects without durations: from the request to the first token, when no load was in between.
   const warm = guess.input.loaded === true;
-  const seenMs = restMs === undefined || !warm ? undefined : restMs - (memory.recent.overheadMs.median() ?? 0);
+  const seenMs =
+    restMs === undefined || !warm ? undefined : restMs - (memory.recent.overheadMs.median() ?? 0);
   const ms = usage.prefillMs ?? seenMs;
   if (inputTokens === undefined || ms === undefined) {
     return;

@@ -42,7 +42,8 @@ function displacedBy(
 
 function promptOf({ request }: GuessInput): GuessBasis["prompt"] {
   const { textBytes, messageCount = 0, imageCount = 0 } = request;
-  const known = request.unread === undefined && isCount(textBytes) && isCount(messageCount) && isCount(imageCount);
+  const known =
+    request.unread === undefined && isCount(textBytes) && isCount(messageCount) && isCount(imageCount);
   return known ? { textBytes, messageCount, imageCount } : undefined;
 }
 

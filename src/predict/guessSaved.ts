@@ -1,9 +1,7 @@
 /** Reads what was saved earlier. Damaged or foreign JSON means a fresh start, never an error. */
 
 export function savedObject(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? { ...value }
-    : undefined;
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }
 
 /** The newest `limit` numbers of a saved list; one that holds anything but finite numbers is no list of ours. */

@@ -33,9 +33,13 @@ export function scoreExchange(
  * Tokens per second of an answer: steps over their time. One less than its tokens were timed, because the first one
  * comes out of the prompt's last step. Absent for answers too short to be a rate.
  */
-export function decodeRateOf({ outputTokens, decodeMs }: { outputTokens?: number; decodeMs?: number }):
-  | number
-  | undefined {
+export function decodeRateOf({
+  outputTokens,
+  decodeMs,
+}: {
+  outputTokens?: number;
+  decodeMs?: number;
+}): number | undefined {
   if (outputTokens === undefined || decodeMs === undefined || !(decodeMs > 0)) {
     return undefined;
   }

@@ -49,6 +49,8 @@ export interface AttentionShape {
   sharesCache: boolean;
   /** Query, key and value come out of one multiplication. */
   fused: boolean;
+  /** Queries and keys are turned by their position, into new tensors. */
+  turned: boolean;
   /** The query comes with a gate of its own width. */
   gated: boolean;
   /** Key width of a sparse-attention indexer's own cache. */
@@ -87,7 +89,17 @@ export interface FeedForwardShape {
   gated: boolean;
   /** Gate and up projection are one matrix. */
   fused: boolean;
-  experts?: { count: number; used: number; length: number; sharedLength: number; gated: boolean };
+  experts?: ExpertShape;
+}
+
+export interface ExpertShape {
+  count: number;
+  used: number;
+  length: number;
+  sharedLength: number;
+  gated: boolean;
+  /** The input is multiplied by the weights, not the output (Llama 4). */
+  weightsFirst: boolean;
 }
 
 /** Bytes of the weights by where they may lie. */

@@ -57,7 +57,10 @@ export function createPrefillModel(saved?: unknown): PrefillModel {
     prompts: () => prompts.length,
     learn(observation, certainty) {
       const expected = msOf(observation);
-      const whole = { uncachedTokens: observation.uncachedTokens + observation.cachedTokens, cachedTokens: 0 };
+      const whole = {
+        uncachedTokens: observation.uncachedTokens + observation.cachedTokens,
+        cachedTokens: 0,
+      };
       if (certainty !== "sure" && expected !== undefined && !isNear(observation.ms, expected)) {
         const trustedBefore = prompts.some((prompt) => prompt.trusted);
         if (isNear(observation.ms, msOf(whole) ?? 0)) {

@@ -32,8 +32,11 @@ function attentionOf(source: ShapeSource, layer: number, sliding: boolean): Atte
     ...widths,
     sliding,
     sharesCache: layer >= ownCacheCount(source),
+    turned: !UNTURNED.has(source.architecture),
     gated: isGated(source, tensors, headCount * lengths.keyLength),
-    ...(rule?.indexer === true ? { indexerWidth: metadata.count("attention.indexer.key_length") ?? 128 } : {}),
+    ...(rule?.indexer === true
+      ? { indexerWidth: metadata.count("attention.indexer.key_length") ?? 128 }
+      : {}),
     ...compression(source, layer),
   };
 }
@@ -113,9 +116,7 @@ function widthsFromTensors(
     const width = Math.floor((fused - query) / 2);
     return { keyWidth: width, valueWidth: width, fused: true };
   }
-  return isReader(source, tensors)
-    ? { keyWidth: 0, valueWidth: 0, fused: false }
-    : undefined;
+  return isReader(source, tensors) ? { keyWidth: 0, valueWidth: 0, fused: false } : undefined;
 }
 
 /** A layer with queries and no keys reads another layer's cache. */
@@ -155,6 +156,8 @@ function isGated(source: ShapeSource, tensors: LayerTensors | undefined, queryWi
 }
 
 const GATED: ReadonlySet<string> = new Set(["qwen3next", "qwen35", "qwen35moe"]);
+/** Positions come in another way, or not at all. */
+const UNTURNED: ReadonlySet<string> = new Set("jamba nemotron_h gpt2 mpt bloom starcoder jais".split(" "));
 /** One projection for query, key and value, where only metadata is known. */
 const FUSED: ReadonlySet<string> = new Set(
   "phi2 phi3 gpt2 gptneox falcon bloom mpt starcoder codeshell dbrx chatglm jais qwen".split(" "),

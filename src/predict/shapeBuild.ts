@@ -80,8 +80,12 @@ function layersOf(source: ShapeSource): LayerShape[] {
   }));
 }
 
-/** Keeps a layer whose kind has not followed the kind before it twice already, and the last one. */
-function withoutRepeats(layers: readonly LayerShape[]): LayerShape[] {
+/**
+ * Keeps a layer whose kind has not followed the kind before it twice already, and the last one. Where a layer is one
+ * thing only, its neighbours two and three layers away matter too, so all are kept.
+ */
+function withoutRepeats(layers: readonly LayerShape[]): readonly LayerShape[] {
+  if (layers.some((layer) => layer.attention === undefined && layer.recurrent === undefined)) return layers;
   const seen = new Map<string, number>();
   let previous = "";
   return layers.filter((layer, index) => {
@@ -157,7 +161,9 @@ function perLayerInputWidth(source: ShapeSource): number | undefined {
 
 function unknownArchitecture(source: ShapeSource): string[] {
   return source.rule === undefined
-    ? [`architecture ${source.architecture} is not known: every layer is taken to keep the whole context, an upper bound`]
+    ? [
+        `architecture ${source.architecture} is not known: every layer is taken to keep the whole context, an upper bound`,
+      ]
     : [];
 }
 

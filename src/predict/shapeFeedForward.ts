@@ -1,4 +1,4 @@
-import type { FeedForwardShape } from "./modelShape.ts";
+import type { ExpertShape, FeedForwardShape } from "./modelShape.ts";
 import type { ShapeSource } from "./shapeSource.ts";
 import type { LayerTensors } from "./shapeTensors.ts";
 
@@ -9,15 +9,15 @@ export function feedForwardLayers(source: ShapeSource): (FeedForwardShape | unde
     const tensors = source.tensors?.layer(layer);
     return tensors === undefined || tensors.size === 0
       ? fromMetadata(source, layer)
-      : fromTensors(tensors, used);
+      : fromTensors(source, tensors, used);
   });
 }
 
-function fromTensors(tensors: LayerTensors, used: number): FeedForwardShape | undefined {
+function fromTensors(source: ShapeSource, tensors: LayerTensors, used: number): FeedForwardShape | undefined {
   const up = tensors.get("ffn_up.weight")?.[1];
   const down = tensors.get("ffn_down.weight")?.[0];
   const length = down ?? up ?? 0;
-  const experts = expertsOf(tensors, used);
+  const experts = expertsOf(source, tensors, used);
   if (length === 0 && experts === undefined) return undefined;
   return {
     length,
@@ -28,7 +28,7 @@ function fromTensors(tensors: LayerTensors, used: number): FeedForwardShape | un
   };
 }
 
-function expertsOf(tensors: LayerTensors, used: number): FeedForwardShape["experts"] {
+function expertsOf(source: ShapeSource, tensors: LayerTensors, used: number): ExpertShape | undefined {
   const down = tensors.get("ffn_down_exps.weight");
   if (down === undefined || used === 0) return undefined;
   return {
@@ -37,6 +37,7 @@ function expertsOf(tensors: LayerTensors, used: number): FeedForwardShape["exper
     length: down[0] ?? 0,
     sharedLength: tensors.get("ffn_down_shexp.weight")?.[0] ?? 0,
     gated: tensors.has("ffn_gate_exps.weight") || tensors.has("ffn_gate_up_exps.weight"),
+    weightsFirst: source.architecture === "llama4",
   };
 }
 
@@ -57,18 +58,21 @@ function fromMetadata(source: ShapeSource, layer: number): FeedForwardShape | un
 /** A layer of these is one thing only, and its length of 0 says that it is not the feed-forward one. */
 const ATTENTION_OR_STATE_OR_MLP: ReadonlySet<string> = new Set(["nemotron_h"]);
 const UNGATED: ReadonlySet<string> = new Set([
-  ..."nemotron_h gpt2 gptj gptneox mpt bloom falcon phi2 starcoder starcoder2 nemotron bert nomic-bert".split(" "),
+  ..."nemotron_h gpt2 gptj gptneox mpt bloom falcon phi2 starcoder starcoder2 nemotron bert nomic-bert".split(
+    " ",
+  ),
 ]);
 
 function layerHasExperts(source: ShapeSource, layer: number): boolean {
   const { metadata } = source;
-  if ((metadata.count("expert_count") ?? 0) === 0 || (metadata.count("expert_used_count") ?? 0) === 0) return false;
+  if ((metadata.count("expert_count") ?? 0) === 0 || (metadata.count("expert_used_count") ?? 0) === 0)
+    return false;
   if (layer < (metadata.count("leading_dense_block_count") ?? 0)) return false;
   const step = source.rule?.interleaved === true ? (metadata.count("interleave_moe_layer_step") ?? 1) : 1;
   return step <= 1 || (layer + 1) % step === 0;
 }
 
-function expertsFromMetadata(source: ShapeSource, plainLength: number): FeedForwardShape["experts"] {
+function expertsFromMetadata(source: ShapeSource, plainLength: number): ExpertShape {
   const { metadata } = source;
   // Mixtral and Granite state the length of an expert as that of the layer.
   const length = metadata.count("expert_feed_forward_length") ?? plainLength;
@@ -81,5 +85,6 @@ function expertsFromMetadata(source: ShapeSource, plainLength: number): FeedForw
     length,
     sharedLength: source.rule?.interleaved === true ? length : shared,
     gated: !UNGATED.has(source.architecture),
+    weightsFirst: source.architecture === "llama4",
   };
 }

@@ -51,7 +51,10 @@ const STATE_TENSORS = [
   "time_mix_key.weight",
 ];
 
-function stateKind({ metadata, architecture }: Omit<ShapeSource, "isRecurrentOnly">): RecurrentKind | undefined {
+function stateKind({
+  metadata,
+  architecture,
+}: Omit<ShapeSource, "isRecurrentOnly">): RecurrentKind | undefined {
   if (metadata.count("wkv.head_size") !== undefined) return "rwkv";
   if (metadata.count("shortconv.l_cache") !== undefined) return "convolution";
   if (metadata.count("kda.head_dim") !== undefined) return "delta";
@@ -95,7 +98,12 @@ function stateOf(
   } else if (metadata.count("kda.head_dim") !== undefined) {
     const head = number("kda.head_dim");
     const heads = metadata.perLayer("attention.head_count")?.(0) ?? 0;
-    Object.assign(shape, { innerLength: head * heads, stateLength: head, groupCount: heads, headCount: heads });
+    Object.assign(shape, {
+      innerLength: head * heads,
+      stateLength: head,
+      groupCount: heads,
+      headCount: heads,
+    });
     shape.convolutionElements = 3 * Math.max(0, number("ssm.conv_kernel", 4) - 1) * heads * head;
     shape.stateElements = head * head * heads;
   } else {

@@ -84,5 +84,9 @@ function readTensor(entry: unknown): TensorShape | undefined {
   if (typeof name !== "string" || typeof type !== "string" || !Array.isArray(shape)) return undefined;
   const dimensions = shape.map((dimension) => wholeNumber(dimension));
   if (dimensions.length === 0 || dimensions.length > 4 || dimensions.includes(undefined)) return undefined;
-  return { name: name.slice(0, 128), type: type.slice(0, 16), dimensions: dimensions.map((size) => size ?? 0) };
+  return {
+    name: name.slice(0, 128),
+    type: type.slice(0, 16),
+    dimensions: dimensions.map((size) => size ?? 0),
+  };
 }

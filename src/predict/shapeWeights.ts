@@ -3,7 +3,12 @@ import type { WeightShape } from "./modelShape.ts";
 import { layerOfTensor, type TensorShape } from "./shapeTensors.ts";
 
 /** Looked up row by row, so they stay in host memory whatever is offloaded. */
-const INPUT = new Set(["token_embd.weight", "per_layer_token_embd.weight", "position_embd.weight", "token_types.weight"]);
+const INPUT = new Set([
+  "token_embd.weight",
+  "per_layer_token_embd.weight",
+  "position_embd.weight",
+  "token_types.weight",
+]);
 /** Vision and audio parts that Ollama keeps in the same file as the text model. */
 const PROJECTOR = /^(v|a|s|mm|model\.vision_tower|vision|audio|projector)\./;
 const EXPERTS = /_exps\./;

@@ -14,9 +14,7 @@ export function slidingLayers(source: ShapeSource): (layer: number) => boolean {
   const period = source.metadata.count(pattern) ?? rule.period;
   if (typeof period !== "number") return guessedFromHeads(source);
   if (period === 0) return () => true;
-  return rule.denseFirst === true
-    ? (layer) => layer % period !== 0
-    : (layer) => layer % period < period - 1;
+  return rule.denseFirst === true ? (layer) => layer % period !== 0 : (layer) => layer % period < period - 1;
 }
 
 /** Tokens a sliding layer sees; absent when nothing slides. */

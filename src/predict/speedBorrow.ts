@@ -36,12 +36,12 @@ export function borrowedLine(
       perDepthDeviationMs: formula.perDepthDeviationMs * factor,
     };
   }
-  const line = nearest(entry, others, (other) => other.decode.answers() > 0)?.decode.line();
+  const line = nearest(entry, others, (other) => other.decode.fitted() !== undefined)?.decode.fitted();
   if (line !== undefined) {
     return { ...line, spreadRatio: BORROWED_SPREAD_RATIO };
   }
-  const bandwidth = shown(others, (other, its) => {
-    const base = other.decode.answers() > 0 ? other.decode.line()?.baseMs : undefined;
+  const bandwidth = shown(entry, others, (other, its) => {
+    const base = other.decode.fitted()?.baseMs;
     return base === undefined ? undefined : reachedBandwidth(its, base);
   });
   const guessed = plan === undefined ? undefined : decodePrior(withBandwidth(plan, bandwidth));
@@ -59,7 +59,7 @@ export function borrowedPrefillMs(
   if (sibling !== undefined || plan === undefined) {
     return sibling?.prefill.msOf(work);
   }
-  const msPerByte = shown(others, (other, its) => {
+  const msPerByte = shown(entry, others, (other, its) => {
     const perToken = other.prefill.perTokenMs();
     return perToken === undefined ? undefined : perToken / bytesOf(its);
   });
@@ -80,14 +80,15 @@ function nearest(
     .toSorted((left, right) => unlikeness(left) - unlikeness(right))[0];
 }
 
-/** Median of a figure over the models whose reads are known. */
+/** Median of a figure over the other models whose reads are known. */
 function shown(
+  entry: SpeedEntry,
   others: readonly SpeedEntry[],
   figure: (other: SpeedEntry, plan: DecodePlan) => number | undefined,
 ): number | undefined {
   return median(
     others.map((other) => {
-      const plan = other.plan();
+      const plan = other === entry ? undefined : other.plan();
       return (plan === undefined ? undefined : figure(other, plan)) ?? Number.NaN;
     }),
   );

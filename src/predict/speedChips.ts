@@ -38,7 +38,9 @@ const APPLE: Row[] = [
 
 const AMD_UNIFIED: Row[] = [
   ["Ryzen AI MAX+ 395", 256],
+  ["Ryzen AI MAX+ PRO 395", 256],
   ["Ryzen AI MAX 390", 256],
+  ["Ryzen AI MAX PRO 390", 256],
   ["Ryzen AI MAX 385", 256],
   ["Ryzen AI MAX 380", 256],
 ];
@@ -80,6 +82,7 @@ const NVIDIA: Row[] = [
   ["NVIDIA H100 PCIe", 2000],
   ["NVIDIA H100 80GB HBM3", 3350],
   ["NVIDIA H200", 4800],
+  ["NVIDIA GB10", 273],
 ];
 
 const AMD: Row[] = [

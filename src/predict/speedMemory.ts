@@ -40,7 +40,10 @@ type Entry = SpeedEntry & ModelSpeed;
 const MOST_ENTRIES = 64;
 
 /** `factor`: how this machine was found to differ from the formula for a model, 1 if nothing is known. */
-export function createSpeedMemory(parts: { saved?: unknown; factor: (model: string) => number }): SpeedMemory {
+export function createSpeedMemory(parts: {
+  saved?: unknown;
+  factor: (model: string) => number;
+}): SpeedMemory {
   const entries = new Map<string, Entry>();
   const plans = new Map<string, DecodePlan>();
 

@@ -47,7 +47,7 @@ const EXPECTED: readonly Expectation[] = [
   { value: 300, deviation: 300 },
 ];
 /** What is older fades by this much a request, so that a change of language is followed. */
-const FADING = 0.97;
+const FADING = 0.95;
 const NOISE_RATIO = 0.05;
 /** No request is larger; the squares of what is would leave the range of numbers. */
 const LARGEST = 1e12;

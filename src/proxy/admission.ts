@@ -53,9 +53,7 @@ export function splitTarget(target: string): { target: string; authority?: strin
 
 /** Ollama answers CORS before it looks at the host, so a foreign preflight gets its 204 there, not a 403. */
 function isPreflight(method: string, origin: string, host: string): boolean {
-  return (
-    method === "OPTIONS" && origin !== "" && origin !== `http://${host}` && origin !== `https://${host}`
-  );
+  return method === "OPTIONS" && origin !== "" && origin !== `http://${host}` && origin !== `https://${host}`;
 }
 
 /** The words and the framing of Go's own server, which Ollama's clients get today. */

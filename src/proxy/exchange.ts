@@ -36,10 +36,7 @@ export function createExchanges(parts: {
   log: Log;
 }): Exchanges {
   const { now, monotonic, log } = parts;
-  const live = new Map<
-    string,
-    { exchange: Exchange; stop: (reason: "cancelled" | "interrupted") => void }
-  >();
+  const live = new Map<string, { exchange: Exchange; stop: (reason: "cancelled" | "interrupted") => void }>();
   const failures = new Map<string, number>();
 
   const tell = (call: (observer: ExchangeObserver) => void): void => {

@@ -214,11 +214,7 @@ interface RequestReading {
   whenRead(then: () => void): void;
 }
 
-function readRequestOf(
-  bodies: BodyReader,
-  incoming: IncomingMessage,
-  open: OpenExchange,
-): RequestReading {
+function readRequestOf(bodies: BodyReader, incoming: IncomingMessage, open: OpenExchange): RequestReading {
   const { exchange } = open;
   let waiting: (() => void) | undefined;
   let read = !readsBody(exchange.operation);
@@ -274,6 +270,9 @@ function answerUnreachable(
     status: 502,
     message: `Plimsoll could not reach Ollama at ${url} (${cause}). Start Ollama, or point Plimsoll at it with --upstream.`,
   });
-  outgoing.writeHead(502, { "content-type": "application/json; charset=utf-8", "content-length": Buffer.byteLength(body) });
+  outgoing.writeHead(502, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+  });
   outgoing.end(failed.exchange.method === "HEAD" ? undefined : body);
 }

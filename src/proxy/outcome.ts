@@ -34,7 +34,10 @@ function failure(outcome: ForwardOutcome, upstreamUrl: string): ExchangeError {
   const cause = outcome.error.code ?? outcome.error.message;
   switch (outcome.phase) {
     case "connect":
-      return { code: "upstream-unreachable", message: `Ollama does not answer at ${upstreamUrl} (${cause}).` };
+      return {
+        code: "upstream-unreachable",
+        message: `Ollama does not answer at ${upstreamUrl} (${cause}).`,
+      };
     case "head":
       return {
         code: "upstream-cut",

@@ -25,6 +25,8 @@ export interface ExchangeQuery extends PageQuery {
   /** The client's short name. */
   client?: string;
   operation?: Exchange["operation"];
+  /** Leaves out requests that are no inference, such as pages that poll for lists and versions. */
+  without?: "other";
 }
 
 export interface SampleQuery {

@@ -55,7 +55,7 @@ export function createAsks(post: (number: number, question: Question) => boolean
         );
         const timer = setTimeout(fail, limitMs, number, timeout).unref();
         const isSlow = limitMs > answerLimitMs;
-        waiting.set(number, { resolve: resolve as Waiting["resolve"], reject, timer, isSlow });
+        waiting.set(number, { resolve, reject, timer, isSlow });
         // The worker answers every topic with the type that Questions gives it.
         if (!post(number, { topic, ask } as Question))
           fail(number, new Error("The recorder is being restarted."));

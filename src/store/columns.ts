@@ -28,9 +28,17 @@ export function json(value: object | undefined): string | undefined {
   return JSON.stringify(value);
 }
 
-/** Reads what {@link json} wrote. The caller names the type it wrote. */
+/**
+ * Reads what {@link json} wrote. The caller names the type it wrote. A cell that somebody broke by hand is unknown
+ * rather than an error, which would make every list with its row unreadable.
+ */
 export function parsed<T>(cell: string | null): T | undefined {
-  return cell === null ? undefined : (JSON.parse(cell) as T);
+  if (cell === null) return undefined;
+  try {
+    return JSON.parse(cell) as T;
+  } catch {
+    return undefined;
+  }
 }
 
 type Present<T> = { [Key in keyof T]?: NonNullable<T[Key]> };

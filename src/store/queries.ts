@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { Episode, Exchange, Load } from "../types.ts";
 import type { ExchangeQuery, PageQuery } from "./api.ts";
+import { parsed } from "./columns.ts";
 import type { ExchangeRow } from "./exchangeRows.ts";
 import { exchangeFromRow } from "./exchangeRows.ts";
 import type { LoadRow } from "./loadRows.ts";
@@ -26,7 +27,12 @@ export function listExchanges(
     ...(!isRareOperation && { operation }),
     ...(!isRarePhase && { phase }),
   };
-  const { rows, next } = listPage<ExchangeRow>(database, { table: "exchanges", page: query, filters });
+  const { rows, next } = listPage<ExchangeRow>(database, {
+    table: "exchanges",
+    page: query,
+    filters,
+    conditions: query.without === "other" ? ["+operation <> 'other'"] : [],
+  });
   return { exchanges: rows.map(exchangeFromRow), ...next };
 }
 
@@ -49,7 +55,8 @@ export function listEpisodes(database: Database, query: PageQuery): { episodes: 
     page: query,
     filters: {},
   });
-  return { episodes: rows.map((row) => JSON.parse(row.json) as Episode), ...next };
+  const episodes = rows.map((row) => parsed<Episode>(row.json)).filter((episode) => episode !== undefined);
+  return { episodes, ...next };
 }
 
 interface PageRequest {
@@ -57,16 +64,19 @@ interface PageRequest {
   page: PageQuery;
   /** Column to value, the one with the fewest rows to a value first; undefined filters nothing. */
   filters: Record<string, string | undefined>;
+  /** More SQL that rows must meet. */
+  conditions?: readonly string[];
 }
 
 function listPage<R extends { seq: number }>(
   database: Database,
-  { table, page, filters }: PageRequest,
+  { table, page, filters, conditions: more = [] }: PageRequest,
 ): { rows: R[]; next: { next?: string } } {
   const limit = Math.min(Math.max(Math.trunc(page.limit ?? defaultLimit), 1), highestLimit);
   const wanted = Object.entries(filters).filter(([, value]) => value !== undefined);
   // A unary plus keeps an index out of it: of several filters only the first, the rarest, picks the rows.
   const conditions = wanted.map(([column], index) => `${index === 0 ? "" : "+"}${column} = @${column}`);
+  conditions.push(...more);
   if (page.before !== undefined) conditions.push("seq < @before");
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const statement = database.prepare<[Record<string, unknown>], R>(

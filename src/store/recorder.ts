@@ -30,6 +30,9 @@ export interface Recorder {
 interface Hooks {
   /** Something that happened to the files and that people must be told. */
   notice(problem: string): void;
+  /** Why a row was left out of its batch. */
+  rejected(reason: string): void;
+  /** The process that will hold the lock. */
   holder: number;
 }
 
@@ -90,7 +93,7 @@ export function createRecorder(settings: WorkerSettings, hooks: Hooks): Recorder
           if (!interruptedIsMarked) markInterrupted(database, at);
           interruptedIsMarked = true;
           if (!inMemory) files = filesOf(file);
-          return { database, write: createWriter(database) };
+          return { database, write: createWriter(database, hooks.rejected) };
         },
       });
     } catch (error) {

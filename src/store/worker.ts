@@ -18,12 +18,21 @@ const settings = workerData as WorkerSettings;
 const recorder = createRecorder(settings, {
   holder: pid,
   notice: (problem) => post({ type: "notice", problem }),
+  rejected: tellOnce,
 });
+const toldReasons = new Set<string>();
 /** What is left of the clean-up that is going on. */
 let jobs: RetentionJob[] = [];
 
 function post(message: FromWorker): void {
   port?.postMessage(message);
+}
+
+/** A row that is wrong is seldom the only one: each reason is said once, and the rows are counted. */
+function tellOnce(reason: string): void {
+  if (toldReasons.has(reason) || toldReasons.size >= 20) return;
+  toldReasons.add(reason);
+  post({ type: "log", message: "A row was left out of the record", fields: { reason } });
 }
 
 function handle(message: ToWorker): void {

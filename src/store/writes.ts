@@ -2,7 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { MemorySample } from "../types.ts";
 import type { Row } from "./columns.ts";
 import { exchangeToRow } from "./exchangeRows.ts";
-import { failureKind } from "./failures.ts";
+import { describe, failureKind } from "./failures.ts";
 import { episodeToRow, loadToRow } from "./loadRows.ts";
 import type { Batch } from "./messages.ts";
 import type { RollupRow } from "./sampleRows.ts";
@@ -19,15 +19,19 @@ export const rollupSpans = [10, 60, 900, 14_400] as const;
 /** Writes one batch in one transaction and answers how many rows SQLite would not take. */
 export type Writer = (batch: Batch) => number;
 
+/** Hears why a row was left out; SQLite names its column, never its value. */
+type OnRejected = (reason: string) => void;
+
 /**
- * A writer with its statements prepared. A row that breaks a rule of the schema is left out and counted: it must not
- * keep the others from the disk. Any other error undoes the whole batch and is thrown.
+ * A writer with its statements prepared. A row that breaks a rule of the schema is left out, told to `onRejected` and
+ * counted: it must not keep the others from the disk. Any other error undoes the whole batch and is thrown.
  */
-export function createWriter(database: Database): Writer {
+export function createWriter(database: Database, onRejected: OnRejected): Writer {
   const exchange = database.prepare<[Row]>(upsert(database, "exchanges", ["id"]));
   const load = database.prepare<[Row]>(upsert(database, "loads", ["id"]));
   const episode = database.prepare<[Row]>(upsert(database, "episodes", ["id"]));
-  const writeSamples = createSampleWriter(database);
+  const writeEach = createRowLoop(onRejected);
+  const writeSamples = createSampleWriter(database, writeEach);
   const writeAll = database.transaction(
     (batch: Batch) =>
       writeEach(batch.exchanges, (row) => exchange.run(exchangeToRow(row))) +
@@ -38,25 +42,34 @@ export function createWriter(database: Database): Writer {
   return (batch) => writeAll.immediate(batch);
 }
 
-function writeEach<T>(rows: readonly T[], write: (row: T) => unknown): number {
-  let rejected = 0;
-  for (const row of rows) {
-    try {
-      write(row);
-    } catch (error) {
-      // SQLite undoes the failed statement alone, so the transaction is whole.
-      if (failureKind(error) !== "row") throw error;
-      rejected += 1;
+/** Writes row after row and answers how many were left out. */
+type RowLoop = <T>(rows: readonly T[], write: (row: T) => unknown) => number;
+
+function createRowLoop(onRejected: OnRejected): RowLoop {
+  return (rows, write) => {
+    let rejected = 0;
+    for (const row of rows) {
+      try {
+        write(row);
+      } catch (error) {
+        // SQLite undoes the failed statement alone, so the transaction is whole.
+        if (failureKind(error) !== "row") throw error;
+        rejected += 1;
+        onRejected(describe(error));
+      }
     }
-  }
-  return rejected;
+    return rejected;
+  };
 }
 
 /**
  * Rolls samples up as they arrive, in the same transaction. A later job over old samples would need to know how far
  * it came, which a clock that is set back would make it forget; and every span is complete for every query.
  */
-function createSampleWriter(database: Database): (samples: readonly MemorySample[]) => number {
+function createSampleWriter(
+  database: Database,
+  writeEach: RowLoop,
+): (samples: readonly MemorySample[]) => number {
   const insert = database.prepare<[Row]>(
     insertInto(database, "samples", "ON CONFLICT (taken_at) DO NOTHING"),
   );

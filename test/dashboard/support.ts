@@ -87,6 +87,7 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
     cancelExchange: () => false,
     listSamples: async () => [],
     listLoads: async () => ({ rows: [] }),
+    forget: async () => ({}),
     listModels: () => [],
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "plimsoll_up 1\n" }),
     ...overrides,

@@ -1,4 +1,4 @@
-/** The story, told forty times as fast as the clock on the wall. */
+/** The story, told sixty times as fast as the clock on the wall. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Chats } from "../../src/demo/chats.ts";
 import { createDemo, type Demo } from "../../src/demo/demo.ts";

@@ -15,7 +15,10 @@ async function behind(onConnection: (connection: UpstreamConnection) => void = a
 }
 
 /** Sends one request and returns what the upstream received. */
-async function sent(request: string | Buffer, until = "\r\n\r\n"): Promise<{ upstream: string; answer: string }> {
+async function sent(
+  request: string | Buffer,
+  until = "\r\n\r\n",
+): Promise<{ upstream: string; answer: string }> {
   const { upstream, client } = await behind();
   client.send(request);
   const answer = await client.until("ok");
@@ -72,7 +75,9 @@ describe("the request", () => {
   });
 
   it("sends an absolute-form target as path and query", async () => {
-    const { upstream } = await sent("GET http://localhost:1/api/tags?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const { upstream } = await sent(
+      "GET http://localhost:1/api/tags?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    );
     expect(upstream.split("\r\n")[0]).toBe("GET /api/tags?a=1 HTTP/1.1");
   });
 
@@ -122,7 +127,9 @@ describe("the request", () => {
     });
     const plimsoll = await startBehind(upstream);
     const client = await connect(plimsoll.port);
-    client.send("POST /api/x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    client.send(
+      "POST /api/x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+    );
     expect(await client.until("100 Continue\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
     client.send("body");
     await client.until("ok");
@@ -143,7 +150,9 @@ describe("the request", () => {
   it.each(["null", "http://localhost:3000", "app://obsidian.md", "https://localhost"])(
     "keeps a foreign Origin: %s",
     async (origin) => {
-      const { upstream } = await sent(`GET /api/tags HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\n\r\n`);
+      const { upstream } = await sent(
+        `GET /api/tags HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\n\r\n`,
+      );
       expect(upstream).toContain(`Origin: ${origin}\r\n`);
     },
   );
@@ -226,7 +235,9 @@ describe("the answer", () => {
         .until("\r\n\r\n")
         .then(() => connection.socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     });
-    client.send("POST /api/blobs/sha256:x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nfirst bytes");
+    client.send(
+      "POST /api/blobs/sha256:x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nfirst bytes",
+    );
     expect(await client.until("\r\n\r\n")).toBe("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   });
 

@@ -47,7 +47,9 @@ it("waits for nothing between chunks: each is seen before the next is sent", asy
 it("keeps 200 chunks of one burst apart", async () => {
   const lines = Array.from({ length: 200 }, (_, index) => `{"response":"${index}","done":false}\n`);
   const upstream = await startRawUpstream((connection) => {
-    void connection.until("}").then(() => connection.socket.write(`${HEAD}${lines.map(chunk).join("")}0\r\n\r\n`));
+    void connection
+      .until("}")
+      .then(() => connection.socket.write(`${HEAD}${lines.map(chunk).join("")}0\r\n\r\n`));
   });
   const { port } = await startBehind(upstream);
   const client = await connect(port);

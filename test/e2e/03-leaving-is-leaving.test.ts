@@ -23,7 +23,9 @@ async function leaveWhile(phase: {
   how: "fin" | "reset";
 }) {
   const upstream = await startRawUpstream((connection) => {
-    void connection.until(phase.upstreamUntil).then(() => phase.answer && connection.socket.write(phase.answer));
+    void connection
+      .until(phase.upstreamUntil)
+      .then(() => phase.answer && connection.socket.write(phase.answer));
   });
   const started = await startBehind(upstream);
   const client = await connect(started.port);
@@ -90,7 +92,9 @@ it("closes the upstream when the user cancels from the page", async () => {
   const client = await connect(port);
   client.send(REQUEST);
   await client.until(LINE);
-  const status = (await (await fetch(`${url}/plimsoll/api/status`)).json()) as { exchanges: { id: string }[] };
+  const status = (await (await fetch(`${url}/plimsoll/api/status`)).json()) as {
+    exchanges: { id: string }[];
+  };
   const id = status.exchanges[0]?.id;
   const cancelled = await fetch(`${url}/plimsoll/api/exchanges/${id}/cancel`, { method: "POST" });
   expect(cancelled.status).toBe(200);

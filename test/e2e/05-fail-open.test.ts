@@ -49,7 +49,9 @@ function brokenStore(): Store {
 }
 
 it("goes on chatting when the recorder throws at every call, and counts it", async () => {
-  const { url } = await startBehind(await startRawUpstream(answering(ANSWER)), { parts: { store: brokenStore() } });
+  const { url } = await startBehind(await startRawUpstream(answering(ANSWER)), {
+    parts: { store: brokenStore() },
+  });
   expect(await chat(url)).toContain("hello");
   expect(await chat(url)).toContain("hello");
   expect((await health(url)).status).toBe("degraded");

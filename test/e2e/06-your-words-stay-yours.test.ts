@@ -87,7 +87,9 @@ it("keeps nothing readable in the database, the log, the API, the metrics or the
     }).then((answer) => answer.text());
   }
   // Cut off and garbled requests must leave nothing behind either.
-  await fetch(`${url}/api/chat`, { method: "POST", body: body.slice(0, -20) }).then((answer) => answer.text());
+  await fetch(`${url}/api/chat`, { method: "POST", body: body.slice(0, -20) }).then((answer) =>
+    answer.text(),
+  );
   await store.flush(5000);
 
   const seen = [logged.join("\n"), live.join("\n")];

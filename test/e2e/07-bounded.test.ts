@@ -88,7 +88,9 @@ it(
     const upstream = await startSwallower(UPLOAD_BYTES);
     const { port } = await startBehind(upstream);
     const client = await connect(port);
-    client.send(`POST /api/blobs/sha256:x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);
+    client.send(
+      `POST /api/blobs/sha256:x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`,
+    );
     const block = Buffer.alloc(256 * 1024);
     const rssAtStart = process.memoryUsage().rss;
     let highest = rssAtStart;

@@ -18,7 +18,8 @@ const DONE = framed(
   '{"model":"m","response":"","done":true,"done_reason":"stop","total_duration":3000000,"prompt_eval_count":4,"eval_count":1}\n',
 );
 const END = "0\r\n\r\n";
-const REQUEST = 'POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 26\r\n\r\n{"model":"m","prompt":"x"}';
+const REQUEST =
+  'POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 26\r\n\r\n{"model":"m","prompt":"x"}';
 
 type Behaviour = (connection: UpstreamConnection) => void;
 const answer =
@@ -32,9 +33,26 @@ const answer =
     }
   };
 
-const CASES: { name: string; behave: Behaviour; phase: string; code?: string; notices?: string[]; clientSees: RegExp }[] = [
-  { name: "a whole stream", behave: answer(HEAD + TOKEN + DONE + END), phase: "completed", clientSees: /0\r\n\r\n$/ },
-  { name: "cut after the final event", behave: answer(HEAD + TOKEN + DONE, "close"), phase: "completed", clientSees: /\}\n\r\n$/ },
+const CASES: {
+  name: string;
+  behave: Behaviour;
+  phase: string;
+  code?: string;
+  notices?: string[];
+  clientSees: RegExp;
+}[] = [
+  {
+    name: "a whole stream",
+    behave: answer(HEAD + TOKEN + DONE + END),
+    phase: "completed",
+    clientSees: /0\r\n\r\n$/,
+  },
+  {
+    name: "cut after the final event",
+    behave: answer(HEAD + TOKEN + DONE, "close"),
+    phase: "completed",
+    clientSees: /\}\n\r\n$/,
+  },
   {
     name: "a stream without its final event",
     behave: answer(HEAD + TOKEN + END),
@@ -45,7 +63,12 @@ const CASES: { name: string; behave: Behaviour; phase: string; code?: string; no
   },
   {
     name: "an error line in mid-stream",
-    behave: answer(HEAD + TOKEN + framed('{"error":"an error was encountered while running the model: unexpected EOF"}\n') + END),
+    behave: answer(
+      HEAD +
+        TOKEN +
+        framed('{"error":"an error was encountered while running the model: unexpected EOF"}\n') +
+        END,
+    ),
     phase: "failed",
     code: "upstream-error",
     notices: ["upstream-error"],
@@ -53,13 +76,21 @@ const CASES: { name: string; behave: Behaviour; phase: string; code?: string; no
   },
   {
     name: "a 200 that carries an error",
-    behave: answer(HEAD + framed('{"error":"server busy, please try again.  maximum pending requests exceeded"}\n') + END),
+    behave: answer(
+      HEAD + framed('{"error":"server busy, please try again.  maximum pending requests exceeded"}\n') + END,
+    ),
     phase: "failed",
     code: "error-in-answer",
     notices: ["upstream-error"],
     clientSees: /server busy/,
   },
-  { name: "a 200 with an empty body", behave: answer(HEAD + END), phase: "failed", code: "empty-answer", clientSees: /0\r\n\r\n$/ },
+  {
+    name: "a 200 with an empty body",
+    behave: answer(HEAD + END),
+    phase: "failed",
+    code: "empty-answer",
+    clientSees: /0\r\n\r\n$/,
+  },
   {
     name: "an upstream that dies in mid-stream",
     behave: answer(HEAD + TOKEN, "reset"),
@@ -74,11 +105,25 @@ const CASES: { name: string; behave: Behaviour; phase: string; code?: string; no
     code: "upstream-cut",
     clientSees: /\}\n\r\n$/,
   },
-  { name: "an upstream that dies before it answers", behave: answer("", "reset"), phase: "failed", code: "upstream-cut", clientSees: /^HTTP\/1\.1 502 / },
-  { name: "an upstream that speaks no HTTP", behave: answer("SSH-2.0-hello\r\n"), phase: "failed", code: "upstream-cut", clientSees: /^HTTP\/1\.1 502 / },
+  {
+    name: "an upstream that dies before it answers",
+    behave: answer("", "reset"),
+    phase: "failed",
+    code: "upstream-cut",
+    clientSees: /^HTTP\/1\.1 502 /,
+  },
+  {
+    name: "an upstream that speaks no HTTP",
+    behave: answer("SSH-2.0-hello\r\n"),
+    phase: "failed",
+    code: "upstream-cut",
+    clientSees: /^HTTP\/1\.1 502 /,
+  },
   {
     name: "an error status",
-    behave: answer("HTTP/1.1 404 Not Found\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 33\r\n\r\n{\"error\":\"model 'm' not found\"}  "),
+    behave: answer(
+      'HTTP/1.1 404 Not Found\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 33\r\n\r\n{"error":"model \'m\' not found"}  ',
+    ),
     phase: "failed",
     code: "http-404",
     clientSees: /not found/,
@@ -86,7 +131,9 @@ const CASES: { name: string; behave: Behaviour; phase: string; code?: string; no
 ];
 
 async function run(behave: Behaviour): Promise<{ rows: Exchange[]; text: string }> {
-  const upstream = await startRawUpstream((connection) => void connection.until("}").then(() => behave(connection)));
+  const upstream = await startRawUpstream(
+    (connection) => void connection.until("}").then(() => behave(connection)),
+  );
   const { port, store } = await startBehind(upstream);
   const client = await connect(port);
   client.send(REQUEST);
@@ -97,7 +144,10 @@ async function run(behave: Behaviour): Promise<{ rows: Exchange[]; text: string 
   // Long enough for a second ending to show, if there were one.
   await new Promise((resolve) => setTimeout(resolve, 100));
   client.socket.destroy();
-  return { rows: (await store.exchanges({ operation: "generate" })).exchanges, text: client.received().toString() };
+  return {
+    rows: (await store.exchanges({ operation: "generate" })).exchanges,
+    text: client.received().toString(),
+  };
 }
 
 describe("one row for", () => {
@@ -113,8 +163,8 @@ describe("one row for", () => {
 });
 
 it("never ends a broken answer cleanly, on HTTP/1.0 neither", async () => {
-  const upstream = await startRawUpstream((connection) =>
-    void connection.until("}").then(() => answer(HEAD + TOKEN, "reset")(connection)),
+  const upstream = await startRawUpstream(
+    (connection) => void connection.until("}").then(() => answer(HEAD + TOKEN, "reset")(connection)),
   );
   const { port } = await startBehind(upstream);
   const client = await connect(port);
@@ -169,8 +219,8 @@ it("retries a GET once on a pooled connection that was silently closed, and neve
 it("marks what its own end cut off as failed, interrupted", async () => {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), "plimsoll-"));
   onCleanUp(() => rm(dataDir, { recursive: true }));
-  const upstream = await startRawUpstream((connection) =>
-    void connection.until("}").then(() => connection.socket.write(HEAD + TOKEN)),
+  const upstream = await startRawUpstream(
+    (connection) => void connection.until("}").then(() => connection.socket.write(HEAD + TOKEN)),
   );
   const { app, port, store } = await startBehind(upstream, { dataDir });
   const client = await connect(port);
@@ -184,11 +234,12 @@ it("marks what its own end cut off as failed, interrupted", async () => {
 
 it("lets running answers finish when it is told to stop, and takes no new ones", async () => {
   let finish = (): void => {};
-  const upstream = await startRawUpstream((connection) =>
-    void connection.until("}").then(() => {
-      connection.socket.write(HEAD + TOKEN);
-      finish = () => connection.socket.write(DONE + END);
-    }),
+  const upstream = await startRawUpstream(
+    (connection) =>
+      void connection.until("}").then(() => {
+        connection.socket.write(HEAD + TOKEN);
+        finish = () => connection.socket.write(DONE + END);
+      }),
   );
   const { app, port, store } = await startBehind(upstream);
   const client = await connect(port);

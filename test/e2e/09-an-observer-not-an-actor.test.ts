@@ -11,7 +11,9 @@ const HARMLESS = /^(GET \/api\/(ps|version|tags)|POST \/api\/show|GET \/plimsoll
 
 it("asks Ollama nothing by itself that could load a model or keep it loaded", async () => {
   const models = JSON.stringify({
-    models: [{ name: "m:latest", model: "m:latest", size: 5, digest: "d", size_vram: 0, context_length: 4096 }],
+    models: [
+      { name: "m:latest", model: "m:latest", size: 5, digest: "d", size_vram: 0, context_length: 4096 },
+    ],
   });
   const answer = (connection: UpstreamConnection): void => {
     void connection.until("\r\n\r\n").then((head) => {
@@ -23,12 +25,18 @@ it("asks Ollama nothing by itself that could load a model or keep it loaded", as
   };
   const upstream = await startRawUpstream(answer, answer);
   const { url } = await startBehind(upstream);
-  await waitFor(() => upstream.ownQuestions.some((connection) => connection.received().includes("/api/show")));
+  await waitFor(() =>
+    upstream.ownQuestions.some((connection) => connection.received().includes("/api/show")),
+  );
   await fetch(`${url}/plimsoll/api/status`);
   await fetch(`${url}/plimsoll/api/models`);
   await fetch(`${url}/plimsoll/readyz`);
   const asked = [...upstream.ownQuestions, ...upstream.connections].flatMap(
-    (connection) => connection.received().toString().match(/^(GET|POST|HEAD|DELETE|PUT) \S+ /gm) ?? [],
+    (connection) =>
+      connection
+        .received()
+        .toString()
+        .match(/^(GET|POST|HEAD|DELETE|PUT) \S+ /gm) ?? [],
   );
   expect(asked.length).toBeGreaterThan(2);
   expect(asked.filter((line) => !HARMLESS.test(line))).toEqual([]);

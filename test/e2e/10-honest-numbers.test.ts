@@ -8,12 +8,15 @@ afterEach(cleanUp);
 
 async function rowFor(finalObject: Record<string, unknown>): Promise<Record<string, unknown>> {
   const line = `${JSON.stringify({ model: "m", response: "", done: true, ...finalObject })}\n`;
-  const upstream = await startRawUpstream((connection) =>
-    void connection.until("}").then(() =>
-      connection.socket.write(
-        `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${line.length}\r\n\r\n${line}`,
-      ),
-    ),
+  const upstream = await startRawUpstream(
+    (connection) =>
+      void connection
+        .until("}")
+        .then(() =>
+          connection.socket.write(
+            `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${line.length}\r\n\r\n${line}`,
+          ),
+        ),
   );
   const { url } = await startBehind(upstream);
   await (await fetch(`${url}/api/generate`, { method: "POST", body: '{"model":"m","prompt":"x"}' })).text();

@@ -11,7 +11,9 @@ it.runIf(process.platform === "linux")("samples on Linux without a single child 
   const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
   const { app } = await startBehind(upstream, {
     settings: { sampling: { intervalMs: 250 } },
-    parts: { memorySource: () => createMemorySource({ platform: "linux", upstreamIsLocal: true, ...clocks }) },
+    parts: {
+      memorySource: () => createMemorySource({ platform: "linux", upstreamIsLocal: true, ...clocks }),
+    },
   });
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(app.snapshot().sample?.totalBytes).toBeGreaterThan(0);

@@ -22,14 +22,21 @@ const request = (host: string, more = "", method = "GET", path = "/api/tags"): s
   `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nX-Test: 1\r\n${more}\r\n`;
 
 describe("on loopback", () => {
-  it.each(["localhost", "LOCALHOST:9", "127.0.0.1:1", "[::1]:1", "box.local", "x.internal:80", "a.localhost", "10.0.0.5", ""])(
-    "forwards Host %j",
-    async (host) => {
-      const { text, forwarded } = await ask(request(host));
-      expect(text.startsWith("HTTP/1.1 200")).toBe(true);
-      expect(forwarded).toBe(true);
-    },
-  );
+  it.each([
+    "localhost",
+    "LOCALHOST:9",
+    "127.0.0.1:1",
+    "[::1]:1",
+    "box.local",
+    "x.internal:80",
+    "a.localhost",
+    "10.0.0.5",
+    "",
+  ])("forwards Host %j", async (host) => {
+    const { text, forwarded } = await ask(request(host));
+    expect(text.startsWith("HTTP/1.1 200")).toBe(true);
+    expect(forwarded).toBe(true);
+  });
 
   it.each(["evil.example", "8.8.8.8", "box.lan:8080", "localhost.evil.example"])(
     "refuses Host %j with 403 and an empty body, forwarding nothing",
@@ -52,7 +59,11 @@ describe("on loopback", () => {
 
   it("lets a CORS preflight through whatever its Host, as Ollama does", async () => {
     const { text, forwarded } = await ask(
-      request("evil.example", "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n", "OPTIONS"),
+      request(
+        "evil.example",
+        "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n",
+        "OPTIONS",
+      ),
     );
     expect(text.startsWith("HTTP/1.1 200")).toBe(true);
     expect(forwarded).toBe(true);
@@ -63,18 +74,24 @@ describe("on loopback", () => {
     expect((await none.client.ended).text).toBe(
       "HTTP/1.1 400 Bad Request: missing required Host header\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request: missing required Host header",
     );
-    const two = await ask("GET /api/tags HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nX-Test: 1\r\n\r\n");
+    const two = await ask(
+      "GET /api/tags HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nX-Test: 1\r\n\r\n",
+    );
     expect(two.text).toMatch(/^HTTP\/1\.1 400 /);
     expect(none.forwarded || two.forwarded).toBe(false);
   });
 
   it("judges an absolute-form target by the host it names", async () => {
-    const { text } = await ask("GET http://evil.example/api/tags HTTP/1.1\r\nHost: localhost\r\nX-Test: 1\r\n\r\n");
+    const { text } = await ask(
+      "GET http://evil.example/api/tags HTTP/1.1\r\nHost: localhost\r\nX-Test: 1\r\n\r\n",
+    );
     expect(text).toMatch(/^HTTP\/1\.1 403 /);
   });
 
   it("refuses a foreign Origin on /plimsoll with 403 and takes none as a script", async () => {
-    const foreign = await ask(request("localhost", "Origin: http://evil.example\r\n", "GET", "/plimsoll/api/status"));
+    const foreign = await ask(
+      request("localhost", "Origin: http://evil.example\r\n", "GET", "/plimsoll/api/status"),
+    );
     expect(foreign.text).toMatch(/^HTTP\/1\.1 403 /);
     const none = await ask(request("localhost", "", "GET", "/plimsoll/api/status"));
     expect(none.text).toMatch(/^HTTP\/1\.1 200 /);
@@ -94,7 +111,9 @@ describe("on a wider listener", () => {
   it("needs the token for /plimsoll but healthz, and none for forwarded paths", async () => {
     const path = "/plimsoll/api/status";
     expect((await ask(request("box.lan", "", "GET", path), wide)).text).toMatch(/^HTTP\/1\.1 401 /);
-    expect((await ask(request("box.lan", "", "GET", "/plimsoll/healthz"), wide)).text).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await ask(request("box.lan", "", "GET", "/plimsoll/healthz"), wide)).text).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
     const bearer = "Authorization: Bearer a-long-token\r\n";
     expect((await ask(request("box.lan", bearer, "GET", path), wide)).text).toMatch(/^HTTP\/1\.1 200 /);
   });
@@ -108,5 +127,9 @@ it("keeps an upstream's own Authorization on forwarded paths", async () => {
       answer.resume().on("end", resolve),
     ),
   );
-  expect(upstream.connections.some((connection) => /authorization: Bearer k/i.test(connection.received().toString()))).toBe(true);
+  expect(
+    upstream.connections.some((connection) =>
+      /authorization: Bearer k/i.test(connection.received().toString()),
+    ),
+  ).toBe(true);
 });

@@ -18,7 +18,14 @@ import { cleanUp, startBehind } from "../support/startPlimsoll.ts";
 
 const CUTS = [1, 2, 3, 7, 64, 1000];
 const SMALL_BYTES = 4096;
-const HOP_BY_HOP = new Set(["connection", "keep-alive", "transfer-encoding", "te", "upgrade", "proxy-connection"]);
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "te",
+  "upgrade",
+  "proxy-connection",
+]);
 
 const captures = loadCaptures().filter(
   ({ exchange }) => exchange.request.httpVersion === "1.1" && exchange.request.bodyOmittedBytes === undefined,
@@ -29,7 +36,9 @@ function answeredHere({ exchange: { request } }: Capture): boolean {
   const authority = /^http:\/\/([^/]+)/.exec(request.target)?.[1];
   const host = authority ?? capturedHeader(request, "host");
   const preflight = request.method === "OPTIONS" && capturedHeader(request, "origin") !== undefined;
-  return host === undefined || !(preflight || hostIsAllowedByOllama(host, { hostname: "", localAddresses: [] }));
+  return (
+    host === undefined || !(preflight || hostIsAllowedByOllama(host, { hostname: "", localAddresses: [] }))
+  );
 }
 
 let plays: Map<string, { capture: Capture; cut: number }>;
@@ -110,7 +119,10 @@ interface Seen {
 
 let runs = 0;
 
-async function run(capture: Capture, cut: number): Promise<{ seen: Seen; exchange: Exchange | undefined; sent: string }> {
+async function run(
+  capture: Capture,
+  cut: number,
+): Promise<{ seen: Seen; exchange: Exchange | undefined; sent: string }> {
   const { request } = capture.exchange;
   runs += 1;
   const key = `${runs}`;
@@ -221,24 +233,39 @@ function expectRequest(capture: Capture, sent: string): void {
     // Our own origin is no news to Ollama, which sees another Host: it is dropped.
     .filter(([name, value]) => name !== "Origin" || value !== `http://${capturedHeader(request, "host")}`)
     .map(([name, value]) =>
-      name.toLowerCase() === "host" ? `${name}: 127.0.0.1:${upstream.port}` : value === "" ? `${name}: ` : `${name}: ${value}`,
+      name.toLowerCase() === "host"
+        ? `${name}: 127.0.0.1:${upstream.port}`
+        : value === ""
+          ? `${name}: `
+          : `${name}: ${value}`,
     );
   expect(lines.filter((line) => !line.startsWith("X-Replay"))).toEqual(wanted);
-  expect(sent.endsWith(request.framing === "chunked" ? "0\r\n\r\n" : Buffer.concat(capturedChunks(request)).toString("latin1"))).toBe(true);
+  expect(
+    sent.endsWith(
+      request.framing === "chunked" ? "0\r\n\r\n" : Buffer.concat(capturedChunks(request)).toString("latin1"),
+    ),
+  ).toBe(true);
 }
 
 const title = ({ version, scenario, index, exchange }: Capture): string =>
   `${version} ${scenario} #${index} ${exchange.request.method} ${exchange.request.target}`;
 
 describe("each recorded exchange", () => {
-  it.each(captures.map((capture) => [title(capture), capture] as const))("%s", async (_title, capture) => {
-    for (const cut of [Number.MAX_SAFE_INTEGER, ...CUTS.filter((size) => size > 1 || sizeOf(capture) < 400_000)]) {
-      const { seen, exchange, sent } = await run(capture, cut);
-      expectSame(capture, seen);
-      expectRecorded(capture, exchange);
-      expectRequest(capture, sent);
-    }
-  }, 120_000);
+  it.each(captures.map((capture) => [title(capture), capture] as const))(
+    "%s",
+    async (_title, capture) => {
+      for (const cut of [
+        Number.MAX_SAFE_INTEGER,
+        ...CUTS.filter((size) => size > 1 || sizeOf(capture) < 400_000),
+      ]) {
+        const { seen, exchange, sent } = await run(capture, cut);
+        expectSame(capture, seen);
+        expectRecorded(capture, exchange);
+        expectRequest(capture, sent);
+      }
+    },
+    120_000,
+  );
 });
 
 it("comes out whole at every cut up to 512 bytes, for each distinct answer under 4 KB", async () => {
@@ -266,5 +293,8 @@ function sizeOf(capture: Capture): number {
 /** Answers that differ only in their figures and dates cut alike. */
 function shapeOf(response: Capture["exchange"]["response"]): string {
   const text = Buffer.concat(capturedChunks(response)).toString("latin1");
-  return `${response.status} ${response.framing} ${text.replace(/\d+/g, "0").replace(/"(content|response)":"[^"]*"/g, '"$1":""').slice(0, 500)}`;
+  return `${response.status} ${response.framing} ${text
+    .replace(/\d+/g, "0")
+    .replace(/"(content|response)":"[^"]*"/g, '"$1":""')
+    .slice(0, 500)}`;
 }

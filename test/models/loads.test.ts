@@ -96,7 +96,11 @@ describe("with visible runners", () => {
     for (let second = 6; second < 12; second += 1) {
       loads.sampled(sample(second * 1000, 7, 5000 + second));
     }
-    expect(saved.at(-1)).toMatchObject({ claimedBytes: 500, endedAt: 6000, measured: { anonymousBytes: 5009 } });
+    expect(saved.at(-1)).toMatchObject({
+      claimedBytes: 500,
+      endedAt: 6000,
+      measured: { anonymousBytes: 5009 },
+    });
     expect(loads.loadedModels()[0]).toMatchObject({ claimedBytes: 500, measured: { anonymousBytes: 5011 } });
   });
 
@@ -126,7 +130,9 @@ describe("with nothing but /api/ps", () => {
   it("opens a load when a model appears, from the request that waited for it, and closes it when it goes", () => {
     live = [exchange("e", 900, "GEMMA3")];
     loads.modelsSeen([listed("gemma3:latest")], 5000);
-    expect(saved).toEqual([expect.objectContaining({ startedAt: 900, endedAt: 5000, exchangeId: "e", claimedBytes: 500 })]);
+    expect(saved).toEqual([
+      expect.objectContaining({ startedAt: 900, endedAt: 5000, exchangeId: "e", claimedBytes: 500 }),
+    ]);
     loads.modelsSeen([], 9000);
     expect(saved.at(-1)?.unloadedAt).toBe(9000);
   });

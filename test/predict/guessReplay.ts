@@ -45,7 +45,8 @@ export function exchangeOf(
   recorded: RecordedExchange,
   { model, contextLength }: Pick<RecordedChat, "model" | "contextLength">,
 ): Exchange {
-  const { startedMs, firstTokenMs, endedMs, inputTokens, outputTokens, prefillMs, decodeMs, loadMs } = recorded;
+  const { startedMs, firstTokenMs, endedMs, inputTokens, outputTokens, prefillMs, decodeMs, loadMs } =
+    recorded;
   return {
     id: `e${startedMs}`,
     startedAt: startedMs,

@@ -31,8 +31,7 @@ export function simulateTraffic(
   { count, seed }: { count: number; seed: number },
 ): RecordedExchange[] {
   const random = createRandom(seed);
-  const normal = (): number =>
-    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const noisy = (ms: number): number => ms * Math.exp(machine.noise * normal());
   const exchanges: RecordedExchange[] = [];
   let chat = { messageCount: 0, textBytes: 0, tokens: 0, held: 0 };
@@ -55,8 +54,7 @@ export function simulateTraffic(
           (uncached * chat.held + uncached ** 2 / 2) * machine.prefillPerPairMs,
       );
     const depth = inputTokens + outputTokens / 2;
-    const decodeMs =
-      slow * noisy((outputTokens - 1) * (machine.baseMs + machine.perDepthMs * depth));
+    const decodeMs = slow * noisy((outputTokens - 1) * (machine.baseMs + machine.perDepthMs * depth));
     chat = {
       messageCount: Math.max(0, chat.messageCount) + messages,
       textBytes: chat.textBytes + Math.round(added * machine.bytesPerToken),

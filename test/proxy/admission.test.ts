@@ -16,8 +16,16 @@ describe("admit", () => {
     ["two hosts", decide(["Host", "localhost", "host", "localhost"]), false],
     ["a foreign host", decide(["Host", "evil"]), false],
     ["a foreign absolute-form target", decide(["Host", "localhost"], { target: "http://evil/x" }), false],
-    ["a preflight to a foreign host", decide(["Host", "evil", "Origin", "http://a"], { method: "OPTIONS" }), true],
-    ["OPTIONS that is same-origin", decide(["Host", "evil", "Origin", "http://evil"], { method: "OPTIONS" }), false],
+    [
+      "a preflight to a foreign host",
+      decide(["Host", "evil", "Origin", "http://a"], { method: "OPTIONS" }),
+      true,
+    ],
+    [
+      "OPTIONS that is same-origin",
+      decide(["Host", "evil", "Origin", "http://evil"], { method: "OPTIONS" }),
+      false,
+    ],
     ["OPTIONS without Origin", decide(["Host", "evil"], { method: "OPTIONS" }), false],
     ["GET with an Origin from a foreign host", decide(["Host", "evil", "Origin", "http://a"]), false],
   ])("%s", (_name, admission, admitted) => {
@@ -46,6 +54,8 @@ describe("splitTarget", () => {
     ["http://h?x", "/?x", "h"],
     ["/http://h/", "/http://h/", undefined],
   ])("%s", (target, path, authority) => {
-    expect(splitTarget(target)).toEqual(authority === undefined ? { target: path } : { target: path, authority });
+    expect(splitTarget(target)).toEqual(
+      authority === undefined ? { target: path } : { target: path, authority },
+    );
   });
 });

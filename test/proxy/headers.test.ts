@@ -24,7 +24,22 @@ describe("upstreamHeaders", () => {
   });
 
   it("drops fields named in any of several Connection fields", () => {
-    const raw = ["Host", "x", "Connection", "a, B", "connection", "c", "A", "1", "b", "2", "C", "3", "D", "4"];
+    const raw = [
+      "Host",
+      "x",
+      "Connection",
+      "a, B",
+      "connection",
+      "c",
+      "A",
+      "1",
+      "b",
+      "2",
+      "C",
+      "3",
+      "D",
+      "4",
+    ];
     expect(toUpstream(raw)).toEqual(["Host", "up:1", "D", "4"]);
   });
 
@@ -43,16 +58,45 @@ describe("upstreamHeaders", () => {
 });
 
 describe("clientHeaders", () => {
-  const raw = ["Date", "d", "Transfer-Encoding", "chunked", "Trailer", "X", "Connection", "close", "Set-Cookie", "a", "Set-Cookie", "b"];
+  const raw = [
+    "Date",
+    "d",
+    "Transfer-Encoding",
+    "chunked",
+    "Trailer",
+    "X",
+    "Connection",
+    "close",
+    "Set-Cookie",
+    "a",
+    "Set-Cookie",
+    "b",
+  ];
 
   it("keeps the framing in its place for a chunked client", () => {
     expect(clientHeaders(raw, { chunked: true })).toEqual([
-      "Date", "d", "Transfer-Encoding", "chunked", "Trailer", "X", "Set-Cookie", "a", "Set-Cookie", "b",
+      "Date",
+      "d",
+      "Transfer-Encoding",
+      "chunked",
+      "Trailer",
+      "X",
+      "Set-Cookie",
+      "a",
+      "Set-Cookie",
+      "b",
     ]);
   });
 
   it("leaves framing and trailers out for a client that reads until the end", () => {
-    expect(clientHeaders(raw, { chunked: false })).toEqual(["Date", "d", "Set-Cookie", "a", "Set-Cookie", "b"]);
+    expect(clientHeaders(raw, { chunked: false })).toEqual([
+      "Date",
+      "d",
+      "Set-Cookie",
+      "a",
+      "Set-Cookie",
+      "b",
+    ]);
   });
 });
 

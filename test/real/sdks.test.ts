@@ -33,7 +33,10 @@ beforeAll(async () => {
   const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
   plimsoll = await startPlimsoll(upstream, {
     dataDir,
-    parts: { memorySource: () => createMemorySource({ platform: process.platform, upstreamIsLocal: true, ...clocks }) },
+    parts: {
+      memorySource: () =>
+        createMemorySource({ platform: process.platform, upstreamIsLocal: true, ...clocks }),
+    },
   });
   ollama = new Ollama({ host: plimsoll.url });
   openai = new OpenAI({ baseURL: `${plimsoll.url}/v1`, apiKey: "unused" });
@@ -88,7 +91,11 @@ describe("ollama-js", () => {
 
   it("chats and generates, not streaming", async () => {
     const chat = await ollama.chat({ model, messages, options: short });
-    expect(await newestRow()).toMatchObject({ stream: 0, input_tokens: chat.prompt_eval_count, output_tokens: chat.eval_count });
+    expect(await newestRow()).toMatchObject({
+      stream: 0,
+      input_tokens: chat.prompt_eval_count,
+      output_tokens: chat.eval_count,
+    });
     const generated = await ollama.generate({ model, prompt: "One, two,", options: short });
     expect(await newestRow("operation = 'generate'")).toMatchObject({
       input_tokens: generated.prompt_eval_count,
@@ -166,7 +173,12 @@ describe("openai", () => {
   });
 
   it("chats, streaming, without usage: completed though it hangs up after [DONE], and marked as an estimate", async () => {
-    for await (const _ of await openai.chat.completions.create({ model, messages, max_tokens: 12, stream: true })) {
+    for await (const _ of await openai.chat.completions.create({
+      model,
+      messages,
+      max_tokens: 12,
+      stream: true,
+    })) {
       // Read to the end.
     }
     expect(await newestRow()).toMatchObject({ phase: "completed", usage_provenance: "derived" });
@@ -175,7 +187,10 @@ describe("openai", () => {
 
   it("chats, completes and responds, not streaming", async () => {
     const chat = await openai.chat.completions.create({ model, messages, max_tokens: 12 });
-    expect(await newestRow()).toMatchObject({ input_tokens: chat.usage?.prompt_tokens, output_tokens: chat.usage?.completion_tokens });
+    expect(await newestRow()).toMatchObject({
+      input_tokens: chat.usage?.prompt_tokens,
+      output_tokens: chat.usage?.completion_tokens,
+    });
     const completion = await openai.completions.create({ model, prompt: "One, two,", max_tokens: 12 });
     expect(await newestRow("path = '/v1/completions'")).toMatchObject({
       operation: "generate",
@@ -204,7 +219,10 @@ describe("@anthropic-ai/sdk", () => {
 
   it("sends messages, streaming: the true counts, not the first guess", async () => {
     const message = await anthropic.messages.stream({ model, messages, max_tokens: 12 }).finalMessage();
-    expect(await newestRow()).toMatchObject({ phase: "completed", output_tokens: message.usage.output_tokens });
+    expect(await newestRow()).toMatchObject({
+      phase: "completed",
+      output_tokens: message.usage.output_tokens,
+    });
     expect((await newestRow())["input_tokens"]).toBeGreaterThan(5);
   });
 });
@@ -242,5 +260,7 @@ it("records each runner start with what Ollama claims and what it measurably tak
   const caused = (await plimsoll.store.exchange(newest?.exchangeId ?? "")) as Exchange;
   expect(caused.requestedContextLength).toBe(2048);
   await ollama.generate({ model, prompt: "", keep_alive: 0 });
-  await waitFor(async () => (await plimsoll.store.loads({})).loads[0]?.unloadedAt !== undefined, { timeoutMs: 30_000 });
+  await waitFor(async () => (await plimsoll.store.loads({})).loads[0]?.unloadedAt !== undefined, {
+    timeoutMs: 30_000,
+  });
 });

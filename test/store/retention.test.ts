@@ -14,7 +14,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 function record(database: Database, batch: Partial<Batch>): void {
-  createWriter(database)({ exchanges: [], samples: [], loads: [], episodes: [], ...batch });
+  createWriter(database, ignore)({ exchanges: [], samples: [], loads: [], episodes: [], ...batch });
 }
 
 /** Clears away what is too old and answers how many rows the largest transaction deleted. */

@@ -15,7 +15,7 @@ const empty = { exchanges: [], samples: [], loads: [], episodes: [] };
 describe("a row read back", () => {
   it("has every field of the exchange, and no other", () => {
     const database = aDatabase();
-    const write = createWriter(database);
+    const write = createWriter(database, ignore);
     fc.assert(
       fc.property(exchanges, (exchange) => {
         expect(write({ ...empty, exchanges: [exchange] })).toBe(0);
@@ -27,7 +27,7 @@ describe("a row read back", () => {
 
   it("has every field of the sample, and no other", () => {
     const database = aDatabase();
-    const write = createWriter(database);
+    const write = createWriter(database, ignore);
     const find = database.prepare<[number], SampleRow>("SELECT * FROM samples WHERE taken_at = ?");
     fc.assert(
       fc.property(samples, (sample) => {
@@ -42,7 +42,7 @@ describe("a row read back", () => {
 
   it("has every field of the load, and no other", () => {
     const database = aDatabase();
-    const write = createWriter(database);
+    const write = createWriter(database, ignore);
     fc.assert(
       fc.property(loads, (load) => {
         expect(write({ ...empty, loads: [load] })).toBe(0);
@@ -56,7 +56,7 @@ describe("a row read back", () => {
 describe("a row that SQLite would refuse", () => {
   it("is repaired where a figure is only broken", () => {
     const database = aDatabase();
-    const write = createWriter(database);
+    const write = createWriter(database, ignore);
     const broken = anExchange({ turn: Number.NaN, contextLength: Infinity, chunkCount: 2.5 });
     expect(write({ ...empty, exchanges: [broken] })).toBe(0);
     const kept = findExchange(database, broken.id);
@@ -67,7 +67,7 @@ describe("a row that SQLite would refuse", () => {
 
   it("is left out and counted, and the others of its batch are written", () => {
     const database = aDatabase();
-    const write = createWriter(database);
+    const write = createWriter(database, ignore);
     const [first, last] = [anExchange(), anExchange()];
     const timeless = anExchange({ startedAt: Number.NaN });
     expect(write({ ...empty, exchanges: [first, timeless, last] })).toBe(1);
@@ -78,7 +78,7 @@ describe("a row that SQLite would refuse", () => {
 
   it("is a sample without a time: no time is made up for it", () => {
     const database = aDatabase();
-    const write = createWriter(database);
+    const write = createWriter(database, ignore);
     const timeless = { takenAt: Number.NaN, gpus: [], runners: [], problems: [] };
     expect(write({ ...empty, samples: [timeless] })).toBe(1);
     expect(database.prepare("SELECT count(*) FROM samples").pluck().get()).toBe(0);
@@ -88,7 +88,7 @@ describe("a row that SQLite would refuse", () => {
 it("cuts text that a client made absurdly long", () => {
   const database = aDatabase();
   const exchange = anExchange({ path: "/".padEnd(16_000, "x"), client: { userAgent: "a".repeat(16_000) } });
-  createWriter(database)({ ...empty, exchanges: [exchange] });
+  createWriter(database, ignore)({ ...empty, exchanges: [exchange] });
   const kept = findExchange(database, exchange.id);
   expect(kept?.path).toBe(`${"/".padEnd(1023, "x")}…`);
   expect(kept?.client.userAgent).toHaveLength(1024);

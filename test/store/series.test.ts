@@ -16,7 +16,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 function record(database: Database, samples: readonly MemorySample[]): void {
-  createWriter(database)({ exchanges: [], samples: [...samples], loads: [], episodes: [] });
+  createWriter(database, ignore)({ exchanges: [], samples: [...samples], loads: [], episodes: [] });
 }
 
 /** One sample every `stepMs` from `from` to `to`. */
@@ -126,7 +126,7 @@ describe("a memory series", () => {
     const database = aDatabase();
     const raised = startOfTest - 30 * dayMs;
     const episode = anEpisode({ startedAt: raised, endedAt: raised + minuteMs });
-    createWriter(database)({ exchanges: [], samples: [], loads: [], episodes: [episode] });
+    createWriter(database, ignore)({ exchanges: [], samples: [], loads: [], episodes: [episode] });
     record(database, samplesBetween(raised - 10 * minuteMs, raised + 10 * minuteMs, 1000));
     clearAt(database, startOfTest);
     const around = read(database, { from: raised - 5 * minuteMs, to: raised + 6 * minuteMs, points: 1000 });

@@ -47,7 +47,9 @@ export async function connect(port: number): Promise<RawClient> {
     async until(text) {
       while (!received.includes(text)) {
         if (closed) {
-          throw new Error(`closed before ${JSON.stringify(text)}: ${received.toString("latin1").slice(-300)}`);
+          throw new Error(
+            `closed before ${JSON.stringify(text)}: ${received.toString("latin1").slice(-300)}`,
+          );
         }
         await new Promise<void>((resolve) => waiters.push(resolve));
       }

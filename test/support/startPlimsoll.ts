@@ -48,7 +48,14 @@ export async function startPlimsoll(upstreamUrl: string, options: StartOptions =
       log: silentLog,
       retention: config.retention,
     }));
-  const app = await createApp({ config, store, ...clocks, log: silentLog, version: "0.0.0-test", ...options.parts });
+  const app = await createApp({
+    config,
+    store,
+    ...clocks,
+    log: silentLog,
+    version: "0.0.0-test",
+    ...options.parts,
+  });
   await app.listen();
   const { port } = app.server.address() as AddressInfo;
   toClose.push(async () => {

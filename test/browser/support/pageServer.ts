@@ -55,6 +55,7 @@ export async function startPageServer(
       return scene.samples.filter((sample) => sample.takenAt >= from && sample.takenAt <= to);
     },
     listLoads: async () => ({ rows: [] }),
+    forget: async () => ({}),
     listModels: () => snapshot().models,
     metrics: async () => ({ contentType: "text/plain", text: "" }),
   });

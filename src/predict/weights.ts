@@ -1,0 +1,79 @@
+import type { Split } from "../types.ts";
+import type { EstimateSettings } from "./estimateSettings.ts";
+import type { ModelShape, WeightShape } from "./modelShape.ts";
+import { placeLayers, type Placement } from "./placement.ts";
+import { splitOf } from "./split.ts";
+
+/** Where the weights lie, part by part. */
+export interface WeightParts {
+  /** Token, position and per-layer embeddings: always on the host. */
+  input: Split;
+  repeating: Split;
+  output: Split;
+  /** The second copy of a tied embedding. */
+  copy: Split;
+  projector: Split;
+}
+
+type PlaceSettings = Pick<EstimateSettings, "backend" | "engine" | "offloadedLayers">;
+
+/** Weights by place; undefined without a tensor list. */
+export function weightParts(shape: ModelShape, settings: PlaceSettings): WeightParts | undefined {
+  const { weights } = shape;
+  if (weights === undefined) return undefined;
+  const placement = placeLayers(shape.layers.length, settings);
+  const placed = (bytes: number, onDevice: boolean): Split => splitOf(onDevice ? 0 : bytes, onDevice ? bytes : 0);
+  return {
+    input: splitOf(weights.inputBytes, 0),
+    repeating: repeatingLayers(weights, placement),
+    output: placed(weights.outputBytes, placement.outputOnDevice),
+    copy: placed(copiedBytes(weights, settings, placement), placement.outputOnDevice),
+    projector: placed(weights.projectorBytes, settings.backend !== "cpu" && settings.offloadedLayers > 0),
+  };
+}
+
+export function sumWeightParts(parts: WeightParts): Split {
+  const all = Object.values(parts) as Split[];
+  return splitOf(
+    all.reduce((sum, part) => sum + part.hostBytes, 0),
+    all.reduce((sum, part) => sum + part.deviceBytes, 0),
+  );
+}
+
+function repeatingLayers(weights: WeightShape, placement: Placement): Split {
+  let [host, device] = [0, 0];
+  weights.layers.forEach(({ bytes }, layer) => {
+    if (placement.onDevice(layer)) device += bytes;
+    else host += bytes;
+  });
+  return splitOf(host, device);
+}
+
+/**
+ * A tied embedding is looked up on the host and multiplied with where the output is: on a device that takes a copy.
+ * Ollama's own engine always makes one.
+ */
+function copiedBytes(weights: WeightShape, settings: PlaceSettings, placement: Placement): number {
+  if (!weights.tied) return 0;
+  return placement.outputOnDevice || settings.engine === "ollama" ? weights.tokenEmbeddingBytes : 0;
+}
+
+/** Bytes read to make one token with an empty context, by place: what decode speed is bound by. */
+export function readBytesPerToken(shape: ModelShape, settings: PlaceSettings): Split | undefined {
+  const { weights } = shape;
+  if (weights === undefined) return undefined;
+  const placement = placeLayers(shape.layers.length, settings);
+  let [host, device] = [0, 0];
+  weights.layers.forEach(({ bytes, expertBytes }, layer) => {
+    const experts = shape.layers[layer]?.feedForward?.experts;
+    const idle = experts === undefined || experts.count === 0 ? 0 : 1 - Math.min(1, experts.used / experts.count);
+    const read = bytes - expertBytes * idle;
+    if (placement.onDevice(layer)) device += read;
+    else host += read;
+  });
+  // A tied embedding is read whole as the output; an untied one is looked up row by row.
+  const head = weights.outputBytes + (weights.tied ? weights.tokenEmbeddingBytes : 0);
+  if (placement.outputOnDevice) device += head;
+  else host += head;
+  return splitOf(host, device);
+}
