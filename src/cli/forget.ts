@@ -3,10 +3,12 @@ import { parseListen, type Config } from "../config.ts";
 import type { Forget, Forgotten } from "../store/api.ts";
 import { openStore } from "../store/client.ts";
 import { StoreRefusal } from "../store/refusal.ts";
+import type { Log } from "../types.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
-import { stderrLog } from "./serve.ts";
 import { readSettings } from "./settings.ts";
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export const forget: Command = {
   summary: "delete what was recorded: before a day, one conversation, or everything",
@@ -76,7 +78,8 @@ async function forgetHere(where: { config: Config; dataDir: string }, what: Forg
       dataDir: where.dataDir,
       now: () => Date.now(),
       monotonic: () => performance.now(),
-      log: stderrLog({ ...where.config, logLevel: "error" }),
+      // A record that is in use is no trouble here: the instance that uses it is asked instead.
+      log: SILENT,
       retention: where.config.retention,
     });
     try {

@@ -69,6 +69,10 @@ export async function serveUntilStopped(parts: {
 }): Promise<number> {
   const { app, store, settings, log } = parts;
   const { config } = settings;
+  // Whatever goes wrong in a corner nobody thought of must not cut the chats in progress.
+  process.on("uncaughtException", (error) => {
+    log.error("an unexpected error; forwarding goes on", { error: error.stack ?? String(error) });
+  });
   try {
     const { upstreamIsOurselves } = await app.listen();
     if (upstreamIsOurselves) {

@@ -34,7 +34,9 @@ export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): 
       residualFirst,
     });
   });
-  graph.expand(result(F32 * settings.outputRows * (shape.vocabularySize ?? 0), norm(current)));
+  // An encoder's answer is its last layer, pooled: it has no logits.
+  const logits = shape.encoder ? 0 : F32 * settings.outputRows * (shape.vocabularySize ?? 0);
+  graph.expand(result(logits, norm(current)));
   return settings.onDevice
     ? plannedBytes(arrivalsFirst(graph), ALIGNMENT_BYTES.device)
     : plannedBytes(graph.order, ALIGNMENT_BYTES.host);

@@ -46,7 +46,7 @@ function attentionCaches(shape: ModelShape, settings: EstimateSettings, placemen
   const sliding: Cache = { kind: "sliding", layerCount: 0, cells: cells.sliding, bytes: 0 };
   const sums: Sums = { hostBytes: 0, deviceBytes: 0, perToken: 0, caches: [full, sliding] };
   shape.layers.forEach(({ attention }, layer) => {
-    if (attention === undefined || attention.sharesCache) return;
+    if (shape.encoder || attention === undefined || attention.sharesCache) return;
     const cache = attention.sliding ? sliding : full;
     const perCell = row(attention);
     const beside = besideCache(attention, settings);

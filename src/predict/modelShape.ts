@@ -5,6 +5,8 @@
 export interface ModelShape {
   /** As llama.cpp names it; Ollama's own spellings are translated. */
   architecture: string;
+  /** As the file names it, which is what Ollama's own lists go by. */
+  family: string;
   /** False: not in our tables, so the plain formula is used, which is an upper bound. */
   known: boolean;
   /** An encoder keeps no cache and reads its whole batch at once. */

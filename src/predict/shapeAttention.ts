@@ -11,7 +11,6 @@ type CacheWidths = Pick<AttentionShape, "keyWidth" | "valueWidth"> & { fused: bo
  * `/api/show` hides the per-layer arrays exactly for the models whose layers differ.
  */
 export function attentionLayers(source: ShapeSource): (AttentionShape | undefined)[] {
-  if (source.rule?.encoder === true) return source.layerNumbers.map(() => undefined);
   const slides = slidingLayers(source);
   return source.layerNumbers.map((layer) => attentionOf(source, layer, slides(layer)));
 }

@@ -38,6 +38,7 @@ export function buildShape(parts: ShapeParts): ModelShape {
     parts.tensors === undefined ? undefined : sumWeights(parts.tensors, layers.length, metadata.remarks);
   return {
     architecture: source.architecture,
+    family: metadata.declared,
     known: source.rule !== undefined,
     encoder: source.rule?.encoder === true,
     embeddingLength: source.embeddingLength,

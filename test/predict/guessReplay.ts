@@ -27,6 +27,8 @@ export interface RecordedChat {
   model: string;
   ollamaVersion: string;
   contextLength: number;
+  /** As every request of the chat asked for. */
+  maxOutputTokens?: number;
   exchanges: RecordedExchange[];
 }
 
@@ -70,7 +72,7 @@ export function exchangeOf(
 
 /** `more`: what else the caller would know of each request. */
 export function replay(
-  chat: Pick<RecordedChat, "model" | "contextLength" | "exchanges">,
+  chat: Omit<RecordedChat, "ollamaVersion">,
   { learned = createLearned(), more = {} }: { learned?: Learned; more?: Partial<GuessInput> } = {},
 ): Replayed[] {
   return chat.exchanges.map((recorded, index) => {
@@ -81,7 +83,7 @@ export function replay(
         textBytes: recorded.textBytes,
         messageCount: recorded.messageCount,
         imageCount: 0,
-        maxOutputTokens: recorded.outputTokens,
+        maxOutputTokens: chat.maxOutputTokens,
         stream: true,
       },
       contextLength: chat.contextLength,

@@ -2,10 +2,9 @@ import type { Database } from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { gapsBetween, retentionJobs } from "../../src/store/retention.ts";
-import { createWriter } from "../../src/store/writes.ts";
 import type { Batch } from "../../src/store/messages.ts";
 import { aLoad, aSample, anEpisode, anExchange, startOfTest } from "./support/rows.ts";
-import { aDatabase, cleanUp, retention } from "./support/stores.ts";
+import { aDatabase, aWriter, cleanUp, retention } from "./support/stores.ts";
 
 afterEach(cleanUp);
 
@@ -14,7 +13,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 function record(database: Database, batch: Partial<Batch>): void {
-  createWriter(database, ignore)({ exchanges: [], samples: [], loads: [], episodes: [], ...batch });
+  aWriter(database)(batch);
 }
 
 /** Clears away what is too old and answers how many rows the largest transaction deleted. */

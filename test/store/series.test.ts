@@ -3,11 +3,10 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { retentionJobs } from "../../src/store/retention.ts";
 import { readSeries } from "../../src/store/series.ts";
-import { createWriter } from "../../src/store/writes.ts";
 import type { SampleQuery } from "../../src/store/api.ts";
 import type { MemorySample, SamplePoint } from "../../src/types.ts";
 import { aSample, anEpisode, startOfTest } from "./support/rows.ts";
-import { aDatabase, cleanUp, retention } from "./support/stores.ts";
+import { aDatabase, aWriter, cleanUp, retention } from "./support/stores.ts";
 
 afterEach(cleanUp);
 
@@ -16,7 +15,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 function record(database: Database, samples: readonly MemorySample[]): void {
-  createWriter(database, ignore)({ exchanges: [], samples: [...samples], loads: [], episodes: [] });
+  aWriter(database)({ samples: [...samples] });
 }
 
 /** One sample every `stepMs` from `from` to `to`. */
@@ -126,7 +125,7 @@ describe("a memory series", () => {
     const database = aDatabase();
     const raised = startOfTest - 30 * dayMs;
     const episode = anEpisode({ startedAt: raised, endedAt: raised + minuteMs });
-    createWriter(database, ignore)({ exchanges: [], samples: [], loads: [], episodes: [episode] });
+    aWriter(database)({ episodes: [episode] });
     record(database, samplesBetween(raised - 10 * minuteMs, raised + 10 * minuteMs, 1000));
     clearAt(database, startOfTest);
     const around = read(database, { from: raised - 5 * minuteMs, to: raised + 6 * minuteMs, points: 1000 });

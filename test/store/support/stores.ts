@@ -9,8 +9,10 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import type { RetentionSettings, Store, StoreOptions } from "../../../src/store/api.ts";
 import { openStore } from "../../../src/store/client.ts";
+import type { Batch } from "../../../src/store/messages.ts";
 import { readMigrations } from "../../../src/store/migrate.ts";
 import { openDatabase } from "../../../src/store/open.ts";
+import { createWriter } from "../../../src/store/writes.ts";
 import type { Log } from "../../../src/types.ts";
 
 export const migrationsDir = fileURLToPath(new URL("../../../migrations", import.meta.url));
@@ -58,6 +60,15 @@ export function aDatabase(): Database.Database {
   const database = openDatabase(":memory:", { migrations, pragmas: [], begin: (opened) => opened });
   toUndo.push(() => database.close());
   return database;
+}
+
+/** Writes a batch straight into a database; why rows were left out is added to `reasons`. */
+export function aWriter(
+  database: Database.Database,
+  reasons: string[] = [],
+): (batch: Partial<Batch>) => number {
+  const write = createWriter(database, (reason) => reasons.push(reason));
+  return (batch) => write({ exchanges: [], samples: [], loads: [], episodes: [], ...batch });
 }
 
 /** The record as another program sees it. */

@@ -1,0 +1,96 @@
+import type { Provenance, RunnerSettings } from "../types.ts";
+import type { Backend } from "./estimateSettings.ts";
+import type { ModelShape } from "./modelShape.ts";
+
+/** What someone asks about: every field may be left out. Names are those of the HTTP API. */
+export interface SettingsQuery {
+  /** Of one slot; clipped to the trained length, as Ollama does. */
+  contextLength?: number;
+  /** llama-server's `-c`, over all slots; never clipped. */
+  totalContextLength?: number;
+  parallel?: number;
+  kvCacheTypeK?: string;
+  kvCacheTypeV?: string;
+  batch?: number;
+  ubatch?: number;
+  flashAttention?: boolean;
+  unifiedKv?: boolean;
+  fullSlidingWindow?: boolean;
+  offloadedLayers?: number;
+  mmap?: boolean;
+  backend?: Backend;
+  ollamaVersion?: string;
+}
+
+export interface SettingsInput {
+  shape: ModelShape;
+  query?: SettingsQuery;
+  /** What the runner was started with. */
+  runner?: RunnerSettings;
+  /** The runner's environment, or the server's when it is known. */
+  environment?: Readonly<Record<string, string | undefined>>;
+  /** What `/api/ps` says of the loaded model. */
+  ps?: { contextLength?: number };
+  /** `parameters` of `/api/show`: one `key value` a line. */
+  modelParameters?: string;
+  /** The server's version; the query's wins. */
+  ollamaVersion?: string;
+  /** Memory of all graphics cards; absent or 0 without one. */
+  vramBytes?: number;
+  /** What this machine computes on when nothing else is said. */
+  backend?: Backend;
+  deviceFreeBytes?: number;
+  draft?: ModelShape;
+  /** Tokens drafted at once, which is how many earlier states are kept. */
+  draftTokens?: number;
+}
+
+/** A value with where it comes from. */
+export interface Chosen<T> {
+  value: T;
+  provenance: Provenance;
+  /** In words, after the value: `as asked`, `from the runner's arguments`. */
+  source: string;
+}
+
+/** The first candidate that is there. */
+export function firstOf<T>(...candidates: readonly (Chosen<T> | undefined)[]): Chosen<T> | undefined {
+  return candidates.find((candidate) => candidate !== undefined);
+}
+
+export function asked<T>(value: T | undefined): Chosen<T> | undefined {
+  return chosen(value, "assumed", "as asked");
+}
+
+export function fromRunner<T>(value: T | undefined): Chosen<T> | undefined {
+  return chosen(value, "measured", "from the runner's arguments");
+}
+
+export function fromEnvironment<T>(value: T | undefined, name: string): Chosen<T> | undefined {
+  return chosen(value, "measured", `from ${name}`);
+}
+
+export function byDefault<T>(value: T, why: string): Chosen<T> {
+  return { value, provenance: "assumed", source: why };
+}
+
+export function derived<T>(value: T, why: string): Chosen<T> {
+  return { value, provenance: "derived", source: why };
+}
+
+function chosen<T>(value: T | undefined, provenance: Provenance, source: string): Chosen<T> | undefined {
+  return value === undefined ? undefined : { value, provenance, source };
+}
+
+/** A whole number from 1 up in an environment variable; anything else says nothing. */
+export function environmentCount(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d{1,10}$/.test(value.trim()) && Number(value) > 0 ? Number(value) : undefined;
+}
+
+/** Go's boolean words; undefined for anything else. */
+export function environmentFlag(value: string | undefined): boolean | undefined {
+  const word = value?.trim().toLowerCase();
+  if (word === "1" || word === "t" || word === "true") return true;
+  if (word === "0" || word === "f" || word === "false") return false;
+  return undefined;
+}
