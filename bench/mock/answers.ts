@@ -57,8 +57,11 @@ function counts(chunkCount: number): string {
   return `"total_duration":${chunkCount * 10_000_000 + 50_000_000},"load_duration":20000000,"prompt_eval_count":26,"prompt_eval_duration":30000000,"eval_count":${chunkCount},"eval_duration":${chunkCount * 10_000_000}`;
 }
 
-/** What Plimsoll asks of its own accord, and what says that this is an Ollama with one small model loaded. */
-export function fixedAnswer(method: string, path: string): string | undefined {
+/**
+ * What Plimsoll asks of its own accord. `models` are loaded: one that answers and is not listed would look like a model
+ * that is being loaded all the time.
+ */
+export function fixedAnswer(method: string, path: string, models: Iterable<string>): string | undefined {
   switch (`${method} ${path}`) {
     case "GET /":
     case "HEAD /":
@@ -67,7 +70,9 @@ export function fixedAnswer(method: string, path: string): string | undefined {
       return '{"version":"0.31.1"}';
     case "GET /api/tags":
     case "GET /api/ps":
-      return JSON.stringify({ models: [LOADED_MODEL] });
+      return JSON.stringify({
+        models: Array.from(models, (name) => ({ name, model: name, ...LOADED_MODEL })),
+      });
     case "POST /api/show":
       return JSON.stringify({ details: LOADED_MODEL.details, model_info: {}, capabilities: ["completion"] });
     default:
@@ -76,8 +81,6 @@ export function fixedAnswer(method: string, path: string): string | undefined {
 }
 
 const LOADED_MODEL = {
-  name: "bench:latest",
-  model: "bench:latest",
   size: 800_000_000,
   digest: "0".repeat(64),
   details: {

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { monotonicMs } from "../wire/clock.ts";
 import type { Head } from "../wire/head.ts";
 import { createMessageReader } from "../wire/messageReader.ts";
-import { CHAT_PATHS, readOrder, type Dialect, type Order } from "../wire/request.ts";
+import { CHAT_PATHS, modelOf, readOrder, type Dialect, type Order } from "../wire/request.ts";
 import { fixedAnswer, streamedAnswer, wholeAnswer } from "./answers.ts";
 import { createDigestKeeper, type DigestKeeper } from "./digests.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
@@ -19,9 +19,10 @@ const ORDER_WITHIN_BYTES = 1024;
 export function createMockServer(): MockServer {
   const digests = createDigestKeeper();
   const pacer = createPacer(monotonicMs);
+  const models = new Set<string>();
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on("error", () => socket.destroy());
-    serveConnection(socket, { digests, pacer });
+    serveConnection(socket, { digests, pacer, models });
   });
   return { server, digests };
 }
@@ -29,6 +30,8 @@ export function createMockServer(): MockServer {
 interface Parts {
   digests: DigestKeeper;
   pacer: Pacer;
+  /** Those that have been asked for: they count as loaded from then on. */
+  models: Set<string>;
 }
 
 function serveConnection(socket: Socket, parts: Parts): void {
@@ -72,8 +75,9 @@ function answer(asked: Asked): void {
   const [path = ""] = asked.path.split("?");
   const dialect = dialectOf(path);
   const order = dialect === undefined ? undefined : readOrder(asked.bodyStart);
-  const fixed = fixedAnswer(asked.method, path);
+  const fixed = fixedAnswer(asked.method, path, asked.models);
   if (dialect !== undefined && order !== undefined) {
+    asked.models.add(modelOf(order));
     if (order.stream ?? dialect === "ollama") {
       stream(asked, dialect, order);
     } else {

@@ -73,7 +73,9 @@ export function createLoads(parts: {
     const seenAt = process.startedAt ?? at;
     const known = process.blobDigest === undefined ? undefined : parts.modelOfBlob(process.blobDigest);
     const culprit = culpritOf(parts.live(), seenAt, known);
-    const model = known ?? culprit?.model ?? unlistedName(process);
+    // As Ollama will list it: a request may have left out the tag, or used another case.
+    const asked = culprit?.model === undefined ? undefined : canonicalName(culprit.model);
+    const model = known ?? asked ?? unlistedName(process);
     begin(
       key,
       {
@@ -214,7 +216,6 @@ function confirm(entry: OpenLoad, model: PsModel, at: number, save: (load: Load)
     return;
   }
   load.endedAt ??= at;
-  // One name for one model everywhere: a request may have left out the tag.
   load.model = model.name;
   load.contextLength ??= model.contextLength;
   load.claimedBytes = model.sizeBytes;

@@ -1,24 +1,17 @@
-import { cacheTypeFor, isQuantizedCache } from "./cacheTypes.ts";
-import { SettingsProblem, type Assumption, type Backend, type Engine, type EstimateSettings } from "./estimateSettings.ts";
+import { isQuantizedCache } from "./cacheTypes.ts";
+import type { Assumption, Engine, EstimateSettings } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";
 import { engineOf, isAtLeast, parseOllamaVersion, type OllamaVersion } from "./ollamaVersion.ts";
+import { checkFlashAttention, chooseCacheTypes, chooseFlashAttention } from "./settingsAttention.ts";
 import { chooseBatch } from "./settingsBatch.ts";
+import { checkQuery } from "./settingsCheck.ts";
 import { chooseContext, chooseParallel } from "./settingsContext.ts";
-import {
-  asked,
-  byDefault,
-  derived,
-  environmentFlag,
-  firstOf,
-  fromEnvironment,
-  fromRunner,
-  type Chosen,
-  type SettingsInput,
-} from "./settingsSource.ts";
+import { chooseBackend, chooseMmap, chooseOffload } from "./settingsDevice.ts";
+import { asked, byDefault, type Chosen, type SettingsInput } from "./settingsSource.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const PROMPT_CACHE_MEBIBYTES = 8192;
-/** Architectures that can take drafted tokens back, so that their states are kept several times. */
+/** Architectures that can take drafted tokens back, so their states are kept several times. */
 const TAKES_BACK: ReadonlySet<string> = new Set(
   "qwen35 qwen35moe nemotron_h lfm2 lfm2moe kimi-k3 deepseek4 bailingmoe3".split(" "),
 );
@@ -29,23 +22,46 @@ const TAKES_BACK: ReadonlySet<string> = new Set(
  * Throws {@link SettingsProblem} for what the server would not accept.
  */
 export function resolveSettings(input: SettingsInput): EstimateSettings {
-  checkQuery(input);
-  const { shape, query } = input;
-  const version = parseOllamaVersion(query?.ollamaVersion ?? input.ollamaVersion);
-  const engine = engineOf(version, shape.family);
+  checkQuery(input.query);
+  const version = parseOllamaVersion(input.query?.ollamaVersion ?? input.ollamaVersion);
+  const engine = engineOf(version, input.shape.family);
+  const { chosen, notes } = choose(input, version, engine);
+  return {
+    engine,
+    backend: chosen.backend.value,
+    contextLength: chosen.contextLength.value,
+    totalContextLength: chosen.totalContextLength.value,
+    parallel: chosen.parallel.value,
+    unifiedKv: chosen.unifiedKv.value,
+    kvCacheTypeK: chosen.kvCacheTypeK.value,
+    kvCacheTypeV: chosen.kvCacheTypeV.value,
+    flashAttention: chosen.flashAttention.value,
+    batch: chosen.batch.value,
+    ubatch: chosen.ubatch.value,
+    fullSlidingWindow: chosen.fullSlidingWindow.value,
+    offloadedLayers: chosen.offloadedLayers.value,
+    mmap: chosen.mmap.value,
+    reservesAllLogits: engine === "llama" || !isAtLeast(version, 30, 1),
+    rollbackStates: TAKES_BACK.has(input.shape.architecture) ? (input.draftTokens ?? 0) : 0,
+    promptCacheLimitBytes: promptCacheLimit(input, engine),
+    draft: input.draft,
+    assumptions: [
+      { name: "engine", value: engineWords(engine, version), provenance: "derived" },
+      ...Object.entries(chosen).map(([name, choice]) => listed(name, choice)),
+      ...[...notes, ...remarks(input.shape, chosen)].map(asNote),
+    ],
+  };
+}
+
+function choose(input: SettingsInput, version: OllamaVersion | undefined, engine: Engine) {
+  const { query } = input;
   const backend = chooseBackend(input);
   const parallel = chooseParallel(input, version);
   const context = chooseContext(input, parallel.value, version);
-  const attention = chooseFlashAttention(input);
+  const flashAttention = chooseFlashAttention(input);
   const types = chooseCacheTypes(input, engine);
-  checkFlashAttention(attention.value, types.valueType.value);
-  const batches = chooseBatch(input, {
-    totalContextLength: context.total.value,
-    contextLength: context.perSlot.value,
-    flashAttention: attention.value,
-    backend: backend.value,
-    version,
-  });
+  checkFlashAttention(flashAttention.value, types.valueType.value);
+  const offloadedLayers = chooseOffload(input, backend.value);
   const chosen = {
     backend,
     contextLength: context.perSlot,
@@ -54,32 +70,56 @@ export function resolveSettings(input: SettingsInput): EstimateSettings {
     unifiedKv: asked(query?.unifiedKv) ?? byDefault(false, "Ollama gives each slot its own cache"),
     kvCacheTypeK: types.keyType,
     kvCacheTypeV: types.valueType,
-    flashAttention: attention,
-    ...batches,
+    flashAttention,
+    ...chooseBatch(input, {
+      totalContextLength: context.total.value,
+      contextLength: context.perSlot.value,
+      flashAttention: flashAttention.value,
+      backend: backend.value,
+      version,
+    }),
     fullSlidingWindow: asked(query?.fullSlidingWindow) ?? byDefault(false, "llama-server's default"),
-    offloadedLayers: chooseOffload(input, backend.value),
-    mmap: chooseMmap(input, backend.value),
+    offloadedLayers,
+    mmap: chooseMmap(input, { backend: backend.value, offloadedLayers: offloadedLayers.value }),
   };
-  return {
-    ...values(chosen),
-    engine,
-    reservesAllLogits: engine === "llama" || !isAtLeast(version, 30, 1),
-    rollbackStates: TAKES_BACK.has(shape.architecture) ? (input.draftTokens ?? 0) : 0,
-    promptCacheLimitBytes: promptCacheLimit(input, engine),
-    draft: input.draft,
-    assumptions: [
-      { name: "engine", value: engineWords(engine, version), provenance: "derived" },
-      ...Object.entries(chosen).map(([name, choice]) => listed(name, choice)),
-      ...[...context.notes, ...types.notes, ...remarks(shape, chosen)].map((value): Assumption => ({ name: "note", value, provenance: "derived" })),
-    ],
-  };
+  return { chosen, notes: [...context.notes, ...types.notes] };
 }
 
-function values<T extends Record<string, Chosen<unknown>>>(chosen: T): { [K in keyof T]: T[K]["value"] } {
-  const entries = Object.entries(chosen).map(([name, { value }]) => [name, value] as const);
-  return Object.fromEntries(entries) as { [K in keyof T]: T[K]["value"] };
+/** llama-server keeps states of past prompts in host memory, 8 GiB unless its environment says otherwise. */
+function promptCacheLimit(input: SettingsInput, engine: Engine): number | undefined {
+  if (engine !== "llama-server" || input.shape.encoder) return undefined;
+  const set = input.environment?.["LLAMA_ARG_CACHE_RAM"]?.trim();
+  if (set === undefined || set === "") return PROMPT_CACHE_MEBIBYTES * MEBIBYTE;
+  return /^\d{1,9}$/.test(set) ? Number(set) * MEBIBYTE : undefined;
+}
+
+/** What would make the load fail or differ, though no number here shows it. */
+function remarks(
+  shape: ModelShape,
+  chosen: { kvCacheTypeK: Chosen<string>; kvCacheTypeV: Chosen<string>; parallel: Chosen<number> },
+): string[] {
+  const [keys, values] = [chosen.kvCacheTypeK.value, chosen.kvCacheTypeV.value];
+  const quantized = isQuantizedCache(keys) || isQuantizedCache(values);
+  const odd = shape.layers.find(({ attention }) => (attention?.keyLength ?? 0) % 32 !== 0);
+  const latent = shape.layers.some(({ attention }) => attention?.latent?.absorbed === true);
+  return [
+    ...(quantized && odd !== undefined
+      ? [`heads of ${odd.attention?.keyLength} do not divide by 32: a quantised cache fails to load`]
+      : []),
+    ...(latent && keys !== values ? ["latent attention needs one type for keys and values: this fails to load"] : []),
+  ];
 }
 
 function listed(name: string, choice: Chosen<unknown>): Assumption {
   return { name, value: `${String(choice.value)} (${choice.source})`, provenance: choice.provenance };
+}
+
+function asNote(value: string): Assumption {
+  return { name: "note", value, provenance: "derived" };
+}
+
+function engineWords(engine: Engine, version: OllamaVersion | undefined): string {
+  const named =
+    version === undefined ? "unknown version, taken for the newest" : `v${version.major}.${version.minor}.${version.patch}`;
+  return `${engine} (Ollama ${named})`;
 }

@@ -5,8 +5,8 @@ import { dayMs, episodeMarginMs, hourMs } from "./durations.ts";
 /** An episode that nobody ended stops protecting raw samples after this, or it would keep them all for ever. */
 const longestOpenEpisodeMs = dayMs;
 
-/** Rows deleted in one transaction: few enough that a write never waits for long behind it. */
-const sliceRows = 500;
+/** Rows deleted in one transaction: of exchanges, with all their indexes, 500 would keep a write waiting for 50 ms. */
+const sliceRows = 200;
 
 /** Deletes one slice and answers whether there is more to do. */
 export type RetentionJob = (database: Database) => boolean;

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { describe } from "./failures.ts";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
 
 /** The worker thread, started again whenever it dies. */
@@ -21,7 +22,7 @@ interface ThreadParts {
 const workerUrl = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 
 /** Far above what the recorder needs: some ways of running into the limit end the whole program, not just the thread. */
-const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 const longestPauseMs = 30_000;
 
@@ -34,21 +35,28 @@ export function startThread(parts: ThreadParts): Thread {
 
   function start(firstStart: boolean): void {
     let reason = "it ended by itself";
-    const started = new Worker(workerUrl, { workerData: parts.settings(firstStart), resourceLimits });
-    worker = started;
-    started.on("message", parts.onMessage);
-    started.on("error", (error: unknown) => {
-      reason = error instanceof Error ? error.message : String(error);
+    try {
+      worker = new Worker(workerUrl, { workerData: parts.settings(firstStart), resourceLimits });
+    } catch (error) {
+      // A system out of threads must not take the program with it.
+      setImmediate(died, describe(error));
+      return;
+    }
+    worker.on("message", parts.onMessage);
+    worker.on("error", (error) => {
+      reason = describe(error);
     });
-    started.once("exit", () => {
-      worker = undefined;
-      if (isStopping) return;
-      // The first death is followed by a new start at once, the next ones after 1, 2, 4 … 30 s.
-      const pauseMs = deaths === 0 ? 0 : Math.min(1000 * 2 ** (deaths - 1), longestPauseMs);
-      deaths += 1;
-      restart = setTimeout(start, pauseMs, false).unref();
-      parts.onDeath(reason);
-    });
+    worker.once("exit", () => died(reason));
+  }
+
+  function died(reason: string): void {
+    worker = undefined;
+    if (isStopping) return;
+    // The first death is followed by a new start at once, the next ones after 1, 2, 4 … 30 s.
+    const pauseMs = deaths === 0 ? 0 : Math.min(1000 * 2 ** (deaths - 1), longestPauseMs);
+    deaths += 1;
+    restart = setTimeout(start, pauseMs, false).unref();
+    parts.onDeath(reason);
   }
 
   start(true);

@@ -101,6 +101,12 @@ it("answers what an observer asks of Ollama, and 404 to the rest", async () => {
   expect((await fetch(`${url}/api/unknown`)).status).toBe(404);
 });
 
+it("lists a model as loaded once it has been asked for", async () => {
+  const url = `http://127.0.0.1:${endpoint.port}`;
+  await (await fetch(`${url}/api/chat`, { method: "POST", body: '{"model":"bench:1x0","messages":[]}' })).text();
+  expect(await (await fetch(`${url}/api/ps`)).json()).toMatchObject({ models: [{ name: "bench:1x0" }] });
+});
+
 it("an observer's own questions do not stand for the exchange that is compared", async () => {
   mock.digests.enable(true);
   const order = { chunkCount: 3, intervalMs: 0, stream: true, imageBytes: 0, framing: "length" as const };

@@ -59,7 +59,7 @@ describe("with visible runners", () => {
     live = [exchange("early", 1000, "gemma3"), exchange("late", 9000, "other")];
     loads.processesSeen([runner(7, 1400, { contextLength: 8192, parallel: 2 })], 1500);
     expect(saved.at(-1)).toMatchObject({
-      model: "gemma3",
+      model: "gemma3:latest",
       exchangeId: "early",
       cause: "first",
       startedAt: 1400,
@@ -67,7 +67,7 @@ describe("with visible runners", () => {
       parallel: 2,
     });
     expect(loads.contextLengthOf("gemma3:latest")).toBe(8192);
-    expect(loads.modelOfProcess(7)).toBe("gemma3");
+    expect(loads.modelOfProcess(7)).toBe("gemma3:latest");
   });
 
   it("knows a model by its blob when that is known", () => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { aSample, anExchange, startOfTest } from "./support/rows.ts";
 import { aDatabase, aDirectory, aProcess, aStore, cleanUp, readRecord } from "./support/stores.ts";
@@ -39,7 +40,9 @@ it("writes an ended exchange within 500 ms, and the samples that wait along with
 
 it("waits for the disk with every transaction", () => {
   // FULL is 2. It is a property of the connection, which nothing outside can see; the driver's default is NORMAL.
-  expect(aDatabase().pragma("synchronous", { simple: true })).toBe(2);
+  const database = aDatabase(join(aDirectory(), "plimsoll.db"));
+  expect(database.pragma("journal_mode", { simple: true })).toBe("wal");
+  expect(database.pragma("synchronous", { simple: true })).toBe(2);
 });
 
 describe("exchanges that an earlier end cut off", () => {

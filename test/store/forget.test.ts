@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
@@ -78,6 +78,16 @@ describe("forgetting", () => {
     }
     const oldRollups = `SELECT * FROM sample_rollups WHERE taken_at < ${beforeAt}`;
     expect(readRecord(dataDir, oldRollups)).toEqual([]);
+  });
+
+  it("gives the space back", async () => {
+    const { store, dataDir } = await aFullStore();
+    for (let row = 0; row < 3000; row += 1) store.saveExchange(anExchange());
+    await store.flush(5000);
+    await store.forget({ conversationId: "unknown" });
+    const before = statSync(join(dataDir, "plimsoll.db")).size;
+    await store.forget({ all: true });
+    expect(statSync(join(dataDir, "plimsoll.db")).size).toBeLessThan(before / 4);
   });
 
   it("includes what was only queued", async () => {

@@ -112,14 +112,14 @@ describe("what is kept", () => {
   });
 });
 
-it("deletes at most 500 rows in a transaction", () => {
+it("deletes at most 200 rows in a transaction", () => {
   const database = aDatabase();
   const old = startOfTest - 400 * dayMs;
   record(database, {
     exchanges: Array.from({ length: 1201 }, () => anExchange({ startedAt: old })),
     samples: Array.from({ length: 1201 }, (_, index) => aSample(old + index * 1000)),
   });
-  expect(clear(database)).toBe(500);
+  expect(clear(database)).toBe(200);
   expect(times(database, "SELECT count(*) FROM exchanges UNION ALL SELECT count(*) FROM samples")).toEqual([
     0, 0,
   ]);

@@ -73,10 +73,10 @@ it("loses no row when its thread dies with a batch on its way", async () => {
     const dataDir = aDirectory();
     // The clean-up of the first minute fails over these, and nothing in the thread catches that.
     const store = await aStore({ dataDir, retention: undefined as unknown as RetentionSettings });
-    store.saveExchange(anExchange({ id: "before" }));
+    store.saveExchange(anExchange({ id: "before", state: { phase: "waiting" } }));
     expect(await store.flush(5000)).toBe(true);
     vi.advanceTimersByTime(60_000);
-    for (const id of ["a", "b", "c"]) store.saveExchange(anExchange({ id, state: { phase: "waiting" } }));
+    for (const id of ["a", "b", "c"]) store.saveExchange(anExchange({ id }));
     const flushed = store.flush(10_000);
     await until(() => store.health().problem?.includes("died") ?? false);
     expect(store.health()).toMatchObject({ state: "stalled", pending: 3 });
@@ -85,7 +85,7 @@ it("loses no row when its thread dies with a batch on its way", async () => {
     const { exchanges } = await store.exchanges({});
     expect(exchanges.map(({ id }) => id)).toEqual(["c", "b", "a", "before"]);
     // Our exchanges run on: only those of an earlier process were interrupted.
-    expect(exchanges.map(({ state }) => state.phase)).toEqual(["waiting", "waiting", "waiting", "completed"]);
+    expect(exchanges.at(-1)?.state.phase).toBe("waiting");
   } finally {
     vi.useRealTimers();
   }

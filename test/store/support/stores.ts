@@ -54,10 +54,10 @@ export async function aStore(options: Partial<StoreOptions> = {}): Promise<Store
   return store;
 }
 
-/** The current schema in memory, without a thread. */
-export function aDatabase(): Database.Database {
+/** The current schema, in memory unless told, without a thread. */
+export function aDatabase(file = ":memory:"): Database.Database {
   const migrations = readMigrations(migrationsDir);
-  const database = openDatabase(":memory:", { migrations, pragmas: [], begin: (opened) => opened });
+  const database = openDatabase(file, { migrations, pragmas: [], begin: (opened) => opened });
   toUndo.push(() => database.close());
   return database;
 }
