@@ -12,10 +12,13 @@ import { loadPage } from "./dashboard/static.ts";
 import { healthOf } from "./health.ts";
 import { createHostPolicy } from "./hostPolicy.ts";
 import { createSampler, type MemorySource } from "./memory/sampler.ts";
+import { canonicalName } from "./models/names.ts";
 import { createPoller } from "./models/poller.ts";
 import { createModelWatch } from "./models/watch.ts";
 import { createBodyReader } from "./ollama/bodyReader.ts";
 import { createOllamaClient } from "./ollama/client.ts";
+import { recallKnowledge } from "./predictions/keep.ts";
+import { createPredictions } from "./predictions/predictions.ts";
 import { createExchanges } from "./proxy/exchange.ts";
 import { createHandler } from "./proxy/handler.ts";
 import { createProxyServer } from "./proxy/server.ts";
@@ -89,6 +92,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     newId,
     live: () => exchanges.live(),
     saveLoad: (load) => {
+      predictions.loadChanged(load);
       store.saveLoad(load);
       live.publishLoad(load);
     },
@@ -106,6 +110,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     monotonic,
     onModels: (listed) => {
       models.modelsSeen(listed);
+      predictions.modelsSeen(models.loadedModels());
       const inUse = listed.some((model) => (model.deviceBytes ?? 0) > 0);
       memorySource?.setDeviceInUse(inUse);
       live.refresh();
@@ -128,6 +133,20 @@ export async function createApp(parts: AppParts): Promise<App> {
     const sample = sampler?.latest();
     return sample !== undefined && now() - sample.takenAt <= STALE_MS ? sample : undefined;
   };
+  const knowledge = await recallKnowledge({ store, machine: os.hostname(), now, log });
+  const predictions = createPredictions({
+    client,
+    knowledge,
+    now,
+    log,
+    live: () => exchanges.live(),
+    loadedModels: models.loadedModels,
+    ollamaVersion: () => poller.health().version,
+    sample: latestSample,
+    machine: () => machine,
+    canonicalName,
+  });
+  const loadedModels = () => predictions.withEstimates(models.loadedModels());
   const snapshot = (): Snapshot => {
     const sample = latestSample();
     const inProgress = exchanges.live();
@@ -139,7 +158,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       verdict: verdictOf({ sample, live: inProgress, health: health() }),
       headroomBytes: sample?.headroomBytes,
       sample,
-      models: models.loadedModels(),
+      models: loadedModels(),
       exchanges: inProgress,
       episodes: [],
       health: health(),
@@ -168,7 +187,13 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   // Whoever is told of exchanges, in this order: what they learn first, then who keeps, counts and shows it.
   const exchanges = createExchanges({
-    observers: [models.observer, recorder(store), metrics.observer, publisher(live.publishExchange)],
+    observers: [
+      models.observer,
+      predictions.observer,
+      recorder(store),
+      metrics.observer,
+      publisher(live.publishExchange),
+    ],
     now,
     monotonic,
     log,
@@ -197,11 +222,11 @@ export async function createApp(parts: AppParts): Promise<App> {
     listSamples: (query) => store.samples(query),
     listLoads: (query) =>
       unlessForeignCursor(async () => {
-        const { loads: rows, next } = await store.loads(query);
-        return { rows, next };
+        const { loads, next } = await store.loads(query);
+        return { rows: loads.map(predictions.explained), next };
       }),
     forget: async (what) => ({ ...(await store.forget(what)) }),
-    listModels: models.loadedModels,
+    listModels: loadedModels,
     metrics: metrics.read,
   });
   const answerOwn = getRequestListener(dashboard.fetch, { overrideGlobalObjects: false });
@@ -237,6 +262,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     exchanges.stopAll();
+    await knowledge.save();
     live.close();
     poller.stop();
     await sampler?.stop();

@@ -299,6 +299,8 @@ export interface Load {
   /** What `/api/ps` claims. A claim, not a measurement. */
   claimedBytes?: number;
   claimedDeviceBytes?: number;
+  /** Why the claim is not what was measured, where it is not. */
+  claimRemark?: string;
   measured?: RunnerSample;
 }
 

@@ -61,7 +61,8 @@ function hostInputBytes(shape: ModelShape, settings: EstimateSettings, cells: Ca
   const masked = (full === undefined ? 0 : cells.full) + (sliding === undefined ? 0 : cells.sliding);
   const valueWidth = full?.attention?.valueWidth ?? 0;
   const caches = kinds.filter((layer) => layer !== undefined).length;
-  const embeddings = 2 * F32 * ubatch * (shape.embeddingLength ?? 0) + F32 * ubatch * (shape.perLayerInputWidth ?? 0);
+  const embeddings =
+    2 * F32 * ubatch * (shape.embeddingLength ?? 0) + F32 * ubatch * (shape.perLayerInputWidth ?? 0);
   return flashAttention
     ? embeddings + 2 * ubatch * masked + INDEX_BYTES * ubatch * caches
     : embeddings + F32 * ubatch * masked + 8 * ubatch * valueWidth * caches;

@@ -69,8 +69,7 @@ function withDraft(own: MemoryEstimate, draft: MemoryEstimate): MemoryEstimate {
     computeBytes: addSplits(own.computeBytes, draft.computeBytes),
     kvBytesPerToken: own.kvBytesPerToken + draft.kvBytesPerToken,
     caches: [...own.caches, ...draft.caches],
-    outputBytes:
-      own.outputBytes === undefined ? undefined : own.outputBytes + (draft.outputBytes ?? 0),
+    outputBytes: own.outputBytes === undefined ? undefined : own.outputBytes + (draft.outputBytes ?? 0),
     totalBytes: undefined,
     residentHostBytes: undefined,
   };

@@ -64,7 +64,10 @@ function attentionCaches(shape: ModelShape, settings: EstimateSettings, placemen
 function rowSizer(shape: ModelShape, settings: EstimateSettings): (attention: AttentionShape) => number {
   const [keys, values] = [cacheType(settings.kvCacheTypeK), cacheType(settings.kvCacheTypeV)];
   // Values are stored transposed without flash attention, in rows as wide as the widest layer's.
-  const widest = shape.layers.reduce((width, { attention }) => Math.max(width, attention?.valueWidth ?? 0), 0);
+  const widest = shape.layers.reduce(
+    (width, { attention }) => Math.max(width, attention?.valueWidth ?? 0),
+    0,
+  );
   return ({ keyWidth, valueWidth }) => {
     const width = settings.flashAttention || valueWidth === 0 ? valueWidth : widest;
     return rowBytes(keys, keyWidth) + rowBytes(values, width);
@@ -81,7 +84,10 @@ function besideCache(
   const ratio = attention.compressRatio;
   if (ratio === undefined) return { bytesOf: (cells) => cells * indexer, perToken: indexer };
   const compressed = rowBytes(keys, attention.keyWidth) + indexer;
-  return { bytesOf: (cells) => Math.ceil(cells / ratio) * compressed, perToken: Math.ceil(compressed / ratio) };
+  return {
+    bytesOf: (cells) => Math.ceil(cells / ratio) * compressed,
+    perToken: Math.ceil(compressed / ratio),
+  };
 }
 
 function stateCache(shape: ModelShape, settings: EstimateSettings, placement: Placement): Sums {

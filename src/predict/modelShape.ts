@@ -22,12 +22,21 @@ export interface ModelShape {
   layers: readonly LayerShape[];
   /** A shorter run with the same neighbours, for planning the graph: layers repeat. */
   graphLayers: readonly LayerShape[];
-  /** Absent without a tensor list. */
+  /** Absent without a tensor list, or with one that has unknown types. */
   weights?: WeightShape;
+  /** The list itself, to reckon with other types than the file has. */
+  tensors?: readonly TensorShape[];
   /** Projector metadata was seen: images or audio come with it. */
   projector: boolean;
   /** What was missing, broken or guessed, in sentences. */
   remarks: readonly string[];
+}
+
+/** One tensor as a list tells it; `dimensions[0]` is the length of a row. */
+export interface TensorShape {
+  name: string;
+  type: string;
+  dimensions: readonly number[];
 }
 
 /** One repeating layer. Each part is there or it is not: a layer may hold attention, a state, both or neither. */

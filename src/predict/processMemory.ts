@@ -1,3 +1,4 @@
+import { cacheCells } from "./cells.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";
 
@@ -17,16 +18,17 @@ const OWN = {
 export function processBytes(shape: ModelShape, settings: EstimateSettings): number {
   const own = OWN[settings.engine];
   const heapBytes = own.baseBytes + own.bytesPerToken * (shape.vocabularySize ?? 0);
-  return own.fileBytes + heapBytes + maskGarbageBytes(settings, heapBytes);
+  return own.fileBytes + heapBytes + maskGarbageBytes(shape, settings, heapBytes);
 }
 
 /**
  * Ollama's own engine builds its largest mask twice on Go's heap when it measures the graph, and the pages stay
  * resident; small ones fit into what reading the vocabulary left behind.
  */
-function maskGarbageBytes(settings: EstimateSettings, heapBytes: number): number {
+function maskGarbageBytes(shape: ModelShape, settings: EstimateSettings, heapBytes: number): number {
   if (settings.engine !== "ollama") return 0;
-  const bytes = 2 * 4 * settings.ubatch * settings.totalContextLength;
+  const cells = cacheCells(shape, settings);
+  const bytes = 2 * 4 * settings.ubatch * (cells.full + (shape.window === undefined ? 0 : cells.sliding));
   return bytes > heapBytes ? bytes : 0;
 }
 

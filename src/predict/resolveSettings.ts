@@ -41,7 +41,7 @@ export function resolveSettings(input: SettingsInput): EstimateSettings {
     fullSlidingWindow: chosen.fullSlidingWindow.value,
     offloadedLayers: chosen.offloadedLayers.value,
     mmap: chosen.mmap.value,
-    reservesAllLogits: engine === "llama" || !isAtLeast(version, 30, 1),
+    reservesAllLogits: engine !== "ollama" && !isAtLeast(version, 30, 1),
     rollbackStates: TAKES_BACK.has(input.shape.architecture) ? (input.draftTokens ?? 0) : 0,
     promptCacheLimitBytes: promptCacheLimit(input, engine),
     draft: input.draft,
@@ -106,7 +106,9 @@ function remarks(
     ...(quantized && odd !== undefined
       ? [`heads of ${odd.attention?.keyLength} do not divide by 32: a quantised cache fails to load`]
       : []),
-    ...(latent && keys !== values ? ["latent attention needs one type for keys and values: this fails to load"] : []),
+    ...(latent && keys !== values
+      ? ["latent attention needs one type for keys and values: this fails to load"]
+      : []),
   ];
 }
 
@@ -120,6 +122,8 @@ function asNote(value: string): Assumption {
 
 function engineWords(engine: Engine, version: OllamaVersion | undefined): string {
   const named =
-    version === undefined ? "unknown version, taken for the newest" : `v${version.major}.${version.minor}.${version.patch}`;
+    version === undefined
+      ? "unknown version, taken for the newest"
+      : `v${version.major}.${version.minor}.${version.patch}`;
   return `${engine} (Ollama ${named})`;
 }

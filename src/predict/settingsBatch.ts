@@ -1,7 +1,15 @@
 import type { Backend } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";
 import { isAtLeast, type OllamaVersion } from "./ollamaVersion.ts";
-import { asked, byDefault, derived, firstOf, fromRunner, type Chosen, type SettingsInput } from "./settingsSource.ts";
+import {
+  asked,
+  byDefault,
+  derived,
+  firstOf,
+  fromRunner,
+  type Chosen,
+  type SettingsInput,
+} from "./settingsSource.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const PLAIN = 512;
@@ -22,8 +30,10 @@ export function chooseBatch(
 ): { batch: Chosen<number>; ubatch: Chosen<number> } {
   const { query, runner } = input;
   const batch =
-    firstOf(asked(query?.batch), fromRunner(runner?.batch), asked(query?.ubatch)) ?? automaticBatch(input, context);
-  const ubatch = firstOf(asked(query?.ubatch), fromRunner(runner?.ubatch)) ?? derived(batch.value, "as the batch");
+    firstOf(asked(query?.batch), fromRunner(runner?.batch), asked(query?.ubatch)) ??
+    automaticBatch(input, context);
+  const ubatch =
+    firstOf(asked(query?.ubatch), fromRunner(runner?.ubatch)) ?? derived(batch.value, "as the batch");
   const most = Math.min(batch.value, Math.max(1, context.totalContextLength));
   return { batch, ubatch: ubatch.value <= most ? ubatch : derived(most, "no more than batch and context") };
 }

@@ -24,10 +24,16 @@ export function checkQuery(query: SettingsQuery | undefined): void {
     const value = query[name];
     if (value === undefined) continue;
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
-      throw new SettingsProblem(name, `${name} is ${String(value)}: a whole number from ${least} to ${most} is needed`);
+      throw new SettingsProblem(
+        name,
+        `${name} is ${String(value)}: a whole number from ${least} to ${most} is needed`,
+      );
     }
   }
   if (query.backend !== undefined && !BACKENDS.includes(query.backend)) {
-    throw new SettingsProblem("backend", `backend ${JSON.stringify(query.backend)} is not one of ${BACKENDS.join(", ")}`);
+    throw new SettingsProblem(
+      "backend",
+      `backend ${JSON.stringify(query.backend)} is not one of ${BACKENDS.join(", ")}`,
+    );
   }
 }

@@ -27,12 +27,20 @@ export interface ContextChoice {
 
 /** Slots: asked, started with, set, or Ollama's default; some families get one whatever was set. */
 export function chooseParallel(input: SettingsInput, version: OllamaVersion | undefined): Chosen<number> {
-  const set = fromEnvironment(environmentCount(input.environment?.["OLLAMA_NUM_PARALLEL"]), "OLLAMA_NUM_PARALLEL");
+  const set = fromEnvironment(
+    environmentCount(input.environment?.["OLLAMA_NUM_PARALLEL"]),
+    "OLLAMA_NUM_PARALLEL",
+  );
   const said = firstOf(asked(input.query?.parallel), fromRunner(input.runner?.parallel));
   if (said !== undefined) return said;
   if (input.shape.encoder) return byDefault(1, "Ollama gives embedding models one slot");
   if (SINGLE_SLOT_FAMILIES.has(input.shape.family)) return byDefault(1, "Ollama gives this family one slot");
-  return set ?? (isAtLeast(version, 10) ? byDefault(1, "Ollama's default") : byDefault(2, "Ollama's default before v0.10"));
+  return (
+    set ??
+    (isAtLeast(version, 10)
+      ? byDefault(1, "Ollama's default")
+      : byDefault(2, "Ollama's default before v0.10"))
+  );
 }
 
 /** The context of one slot and of all, in Ollama's order: asked, running, the model's own, the server's, automatic. */
@@ -50,12 +58,18 @@ export function chooseContext(
     const trained = input.shape.trainedContextLength;
     const perSlot = Math.max(1, Math.floor(total.value / (input.query?.unifiedKv === true ? 1 : parallel)));
     if (trained !== undefined && perSlot > trained) {
-      notes.push(`context of a slot is ${perSlot}, the model was trained for ${trained}: not clipped, only noted`);
+      notes.push(
+        `context of a slot is ${perSlot}, the model was trained for ${trained}: not clipped, only noted`,
+      );
     }
     return { total, perSlot: derived(perSlot, `of ${total.value} over ${parallel} slots`), notes };
   }
   const perSlot = clipped(input.shape, perSlotContext(input, version), notes);
-  return { perSlot, total: derived(perSlot.value * parallel, `${perSlot.value} for each of ${parallel} slots`), notes };
+  return {
+    perSlot,
+    total: derived(perSlot.value * parallel, `${perSlot.value} for each of ${parallel} slots`),
+    notes,
+  };
 }
 
 function perSlotContext(input: SettingsInput, version: OllamaVersion | undefined): Chosen<number> {
@@ -90,7 +104,8 @@ function modelContext(parameters: string | undefined): number | undefined {
 function clipped(shape: ModelShape, context: Chosen<number>, notes: string[]): Chosen<number> {
   const shortest = shape.projector ? SHORTEST_WITH_IMAGES : SHORTEST;
   const raised = Math.max(shortest, context.value);
-  if (raised !== context.value) notes.push(`context ${context.value} is raised to ${raised}, the least Ollama loads`);
+  if (raised !== context.value)
+    notes.push(`context ${context.value} is raised to ${raised}, the least Ollama loads`);
   const trained = shape.trainedContextLength;
   if (trained === undefined || raised <= trained) return { ...context, value: raised };
   notes.push(`context ${raised} is clipped to ${trained}, what the model was trained for, as Ollama does`);

@@ -1,5 +1,13 @@
 import type { Backend } from "./estimateSettings.ts";
-import { asked, byDefault, derived, firstOf, fromRunner, type Chosen, type SettingsInput } from "./settingsSource.ts";
+import {
+  asked,
+  byDefault,
+  derived,
+  firstOf,
+  fromRunner,
+  type Chosen,
+  type SettingsInput,
+} from "./settingsSource.ts";
 
 /** Where layers are computed: the machine asked about, else this one. */
 export function chooseBackend(input: SettingsInput): Chosen<Backend> {
@@ -20,11 +28,16 @@ export function chooseOffload(input: SettingsInput, backend: Backend): Chosen<nu
   if (backend === "cpu") return derived(0, "nothing to offload to");
   const said = firstOf(asked(input.query?.offloadedLayers), fromRunner(input.runner?.offloadedLayers));
   if (said === undefined) return byDefault(all, "all layers, when they fit");
-  return said.value <= all ? said : { ...said, value: all, source: `${said.source}, of which the model has ${all}` };
+  return said.value <= all
+    ? said
+    : { ...said, value: all, source: `${said.source}, of which the model has ${all}` };
 }
 
 /** Ollama reads the file into memory on a CPU, and on Metal when a part stays on the CPU; else it maps it. */
-export function chooseMmap(input: SettingsInput, place: { backend: Backend; offloadedLayers: number }): Chosen<boolean> {
+export function chooseMmap(
+  input: SettingsInput,
+  place: { backend: Backend; offloadedLayers: number },
+): Chosen<boolean> {
   const said = firstOf(asked(input.query?.mmap), fromRunner(input.runner?.mmap));
   if (said !== undefined) return said;
   if (place.backend === "cpu") return byDefault(false, "Ollama's default on a CPU");

@@ -84,7 +84,9 @@ function chosen<T>(value: T | undefined, provenance: Provenance, source: string)
 
 /** A whole number from 1 up in an environment variable; anything else says nothing. */
 export function environmentCount(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,10}$/.test(value.trim()) && Number(value) > 0 ? Number(value) : undefined;
+  return value !== undefined && /^\d{1,10}$/.test(value.trim()) && Number(value) > 0
+    ? Number(value)
+    : undefined;
 }
 
 /** Go's boolean words; undefined for anything else. */

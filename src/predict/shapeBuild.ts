@@ -1,4 +1,4 @@
-import type { LayerShape, ModelShape } from "./modelShape.ts";
+import type { LayerShape, ModelShape, TensorShape } from "./modelShape.ts";
 import { architectureRule, canonicalArchitecture } from "./shapeArchitectures.ts";
 import { attentionLayers } from "./shapeAttention.ts";
 import { feedForwardLayers } from "./shapeFeedForward.ts";
@@ -6,7 +6,7 @@ import { readMetadata, type Metadata } from "./shapeMetadata.ts";
 import { ShapeProblem } from "./shapeProblem.ts";
 import { recurrentByMetadata, recurrentLayers } from "./shapeRecurrent.ts";
 import type { ShapeSource } from "./shapeSource.ts";
-import { indexTensors, MOST_LAYERS, type TensorIndex, type TensorShape } from "./shapeTensors.ts";
+import { indexTensors, MOST_LAYERS, type TensorIndex } from "./shapeTensors.ts";
 import { windowLength } from "./shapeWindows.ts";
 import { sumWeights } from "./shapeWeights.ts";
 
@@ -49,6 +49,7 @@ export function buildShape(parts: ShapeParts): ModelShape {
     layers,
     graphLayers: withoutRepeats(layers),
     weights,
+    tensors: weights === undefined ? undefined : parts.tensors,
     projector: parts.projector || (weights?.projectorBytes ?? 0) > 0,
     remarks: [...parts.remarks, ...metadata.remarks, ...unknownArchitecture(source)],
   };

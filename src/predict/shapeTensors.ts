@@ -1,11 +1,5 @@
+import type { TensorShape } from "./modelShape.ts";
 import { wholeNumber } from "./shapeMetadata.ts";
-
-/** One tensor as a list tells it; `dimensions[0]` is the length of a row. */
-export interface TensorShape {
-  name: string;
-  type: string;
-  dimensions: readonly number[];
-}
 
 /** Dimensions by name without the `blk.N.` prefix, for one layer. */
 export type LayerTensors = ReadonlyMap<string, readonly number[]>;

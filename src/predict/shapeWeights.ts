@@ -1,6 +1,6 @@
 import { ggmlTypeNamed, rowBytes } from "./ggmlTypes.ts";
-import type { WeightShape } from "./modelShape.ts";
-import { layerOfTensor, type TensorShape } from "./shapeTensors.ts";
+import type { TensorShape, WeightShape } from "./modelShape.ts";
+import { layerOfTensor } from "./shapeTensors.ts";
 
 /** Looked up row by row, so they stay in host memory whatever is offloaded. */
 const INPUT = new Set([

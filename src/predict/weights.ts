@@ -22,7 +22,8 @@ export function weightParts(shape: ModelShape, settings: PlaceSettings): WeightP
   const { weights } = shape;
   if (weights === undefined) return undefined;
   const placement = placeLayers(shape.layers.length, settings);
-  const placed = (bytes: number, onDevice: boolean): Split => splitOf(onDevice ? 0 : bytes, onDevice ? bytes : 0);
+  const placed = (bytes: number, onDevice: boolean): Split =>
+    splitOf(onDevice ? 0 : bytes, onDevice ? bytes : 0);
   return {
     input: splitOf(weights.inputBytes, 0),
     repeating: repeatingLayers(weights, placement),
@@ -66,7 +67,8 @@ export function readBytesPerToken(shape: ModelShape, settings: PlaceSettings): S
   let [host, device] = [0, 0];
   weights.layers.forEach(({ bytes, expertBytes }, layer) => {
     const experts = shape.layers[layer]?.feedForward?.experts;
-    const idle = experts === undefined || experts.count === 0 ? 0 : 1 - Math.min(1, experts.used / experts.count);
+    const idle =
+      experts === undefined || experts.count === 0 ? 0 : 1 - Math.min(1, experts.used / experts.count);
     const read = bytes - expertBytes * idle;
     if (placement.onDevice(layer)) device += read;
     else host += read;

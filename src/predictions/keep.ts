@@ -55,10 +55,12 @@ export async function recallKnowledge(parts: {
   const save = async (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    await Promise.all([
-      store.saveSetting("learned", JSON.stringify(learned.save())),
-      store.saveSetting("calibration", JSON.stringify(calibration.save())),
-    ]).catch((error) => log.warn("what was learned could not be kept", { error: String(error) }));
+    try {
+      await store.saveSetting("learned", JSON.stringify(learned.save()));
+      await store.saveSetting("calibration", JSON.stringify(calibration.save()));
+    } catch (error) {
+      log.warn("what was learned could not be kept", { error: String(error) });
+    }
   };
   return {
     learned,

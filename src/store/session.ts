@@ -81,7 +81,10 @@ export function startSession(options: StoreOptions): Session {
         outbox.push();
         return resolve();
       case "written":
+        // A disk that was full at the opening is known to be open by this.
         isOpen = true;
+        deathProblem = undefined;
+        if (outbox.problem() !== undefined) log.info("Recording goes on", { rows: outbox.pending() });
         thread.worked();
         return outbox.written(message);
       case "unwritten":

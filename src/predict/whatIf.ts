@@ -1,0 +1,97 @@
+import { FUTURE_CACHE_TYPE } from "./cacheTypes.ts";
+import { estimateMemory } from "./estimate.ts";
+import { fileTypeNamed, type FileType } from "./fileTypes.ts";
+import { fitEstimate, type Fit, type Machine } from "./fit.ts";
+import type { ModelShape } from "./modelShape.ts";
+import { withFileType } from "./quantize.ts";
+import { resolveSettings } from "./resolveSettings.ts";
+import type { SettingsInput } from "./settingsSource.ts";
+
+export interface WhatIfAxes {
+  contexts: readonly number[];
+  /** The same type for keys and values. */
+  kvCacheTypes: readonly string[];
+  /** File types; without any the file as it is. */
+  quantizations?: readonly string[];
+}
+
+export interface WhatIfCell {
+  /** Absent: the file as it is. */
+  quantization?: string;
+  kvCacheType: string;
+  contextLength: number;
+  totalBytes?: number;
+  kvCacheBytes: number;
+  fit: Fit;
+  /** Published, of another model: what this file type lost there. */
+  loss?: FileType["loss"];
+}
+
+export interface WhatIfTable {
+  cells: WhatIfCell[];
+  /** Announced and not to be had: named so that nobody counts on it. */
+  notYet: readonly { kvCacheType: string; bitsPerElement: number; note: string }[];
+}
+
+const MOST_CELLS = 1000;
+
+/**
+ * Quantisation × cache type × context on a machine; everything else as in `input`. Throws `SettingsProblem` for a type
+ * the server does not accept. At most 1000 cells are computed; the rest of the axes is left out.
+ */
+export function whatIfTable(input: SettingsInput, axes: WhatIfAxes, machine: Machine): WhatIfTable {
+  const cells: WhatIfCell[] = [];
+  for (const { quantization, shape } of shapesOf(input.shape, axes.quantizations)) {
+    for (const kvCacheType of axes.kvCacheTypes) {
+      for (const contextLength of axes.contexts) {
+        if (cells.length >= MOST_CELLS) continue;
+        cells.push(cellOf({ ...input, shape }, { quantization, kvCacheType, contextLength }, machine));
+      }
+    }
+  }
+  return {
+    cells,
+    notYet: [
+      {
+        kvCacheType: FUTURE_CACHE_TYPE.name,
+        bitsPerElement: FUTURE_CACHE_TYPE.nominalBitsPerElement,
+        note: FUTURE_CACHE_TYPE.note,
+      },
+    ],
+  };
+}
+
+function shapesOf(
+  shape: ModelShape,
+  quantizations: readonly string[] | undefined,
+): { quantization?: string; shape: ModelShape }[] {
+  if (quantizations === undefined || quantizations.length === 0) return [{ shape }];
+  return quantizations.map((name) => ({
+    quantization: fileTypeNamed(name)?.name ?? name,
+    shape: withFileType(shape, name),
+  }));
+}
+
+function cellOf(
+  input: SettingsInput,
+  at: { quantization?: string; kvCacheType: string; contextLength: number },
+  machine: Machine,
+): WhatIfCell {
+  const query = {
+    ...input.query,
+    contextLength: at.contextLength,
+    totalContextLength: undefined,
+    kvCacheTypeK: at.kvCacheType,
+    kvCacheTypeV: at.kvCacheType,
+  };
+  const settings = resolveSettings({ ...input, query });
+  const estimate = estimateMemory(input.shape, settings);
+  return {
+    ...at,
+    contextLength: settings.contextLength,
+    totalBytes: estimate.totalBytes,
+    kvCacheBytes: estimate.kvCacheBytes.hostBytes + estimate.kvCacheBytes.deviceBytes,
+    fit: fitEstimate(estimate, machine),
+    loss: at.quantization === undefined ? undefined : fileTypeNamed(at.quantization)?.loss,
+  };
+}

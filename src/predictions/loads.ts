@@ -1,0 +1,110 @@
+/** Puts an estimate on each load while it loads, and scores it once the runner's memory has settled. */
+import { scoredOfLoad, type Accuracy } from "../predict/accuracy.ts";
+import type { Calibration } from "../predict/calibration.ts";
+import { estimateMemory } from "../predict/estimate.ts";
+import { resolveSettings } from "../predict/resolveSettings.ts";
+import type { SettingsInput } from "../predict/settingsSource.ts";
+import type { Load, MemoryEstimate, RunnerSample } from "../types.ts";
+import type { KnownModel } from "./modelKnowledge.ts";
+
+export interface LoadPredictions {
+  /** Adds the estimate if there is none yet and nothing has been measured; scores the load when it is measured. */
+  update(load: Load): void;
+  estimateOf(loadId: string): MemoryEstimate | undefined;
+}
+
+/** Loads whose estimates are remembered beside their rows. */
+const MOST_LOADS = 200;
+
+export function createLoadPredictions(parts: {
+  known(model: string): KnownModel | undefined;
+  machine(): Omit<SettingsInput, "shape">;
+  calibration: Calibration;
+  accuracy: Accuracy;
+  now: () => number;
+  onLearned(): void;
+}): LoadPredictions {
+  const estimates = new Map<string, MemoryEstimate>();
+  const scored = new Set<string>();
+
+  const estimate = (load: Load, model: KnownModel): MemoryEstimate | undefined => {
+    try {
+      return estimateMemory(
+        model.shape,
+        resolveSettings({
+          ...parts.machine(),
+          shape: model.shape,
+          modelParameters: model.parameters,
+          runner: load.settings,
+          ps: { contextLength: load.contextLength },
+        }),
+      );
+    } catch {
+      // Settings that the server would refuse, or a shape that cannot be: there is nothing to predict then.
+      return undefined;
+    }
+  };
+
+  const score = (load: Load, predicted: MemoryEstimate, measured: RunnerSample): void => {
+    const actualBytes = residentBytes(measured);
+    if (predicted.residentHostBytes === undefined || actualBytes <= 0) {
+      return;
+    }
+    const raw = predicted.residentHostBytes;
+    parts.accuracy.add(
+      scoredOfLoad({
+        model: load.model,
+        at: parts.now(),
+        parts: [{ kind: "totalBytes", predictedBytes: raw, actualBytes }],
+      }),
+    );
+    parts.calibration.learn({ model: load.model, part: "residentHostBytes", raw, actual: actualBytes });
+    parts.onLearned();
+  };
+
+  return {
+    update(load) {
+      const model = parts.known(load.model);
+      if (load.predicted === undefined && load.measured === undefined && model !== undefined) {
+        load.predicted = estimate(load, model);
+        if (load.predicted !== undefined) {
+          estimates.set(load.id, load.predicted);
+          if (estimates.size > MOST_LOADS) {
+            estimates.delete(estimates.keys().next().value ?? "");
+          }
+        }
+      }
+      if (load.predicted !== undefined && load.measured !== undefined && !scored.has(load.id)) {
+        scored.add(load.id);
+        score(load, load.predicted, load.measured);
+      }
+    },
+    estimateOf: (loadId) => estimates.get(loadId),
+  };
+}
+
+/** All that the process holds in memory, wherever it comes from. */
+export function residentBytes(runner: RunnerSample): number {
+  return runner.anonymousBytes + runner.fileBytes + runner.sharedBytes + runner.swappedBytes;
+}
+
+const NOTEWORTHY_RATIO = 0.05;
+
+/** Why Ollama's figure is not what was measured. The measurement is right; the claim is added up from a log. */
+export function claimRemark(load: Load): string | undefined {
+  if (load.measured === undefined || load.claimedBytes === undefined) {
+    return undefined;
+  }
+  const measured = residentBytes(load.measured) + (load.claimedDeviceBytes ?? 0);
+  const difference = (load.claimedBytes - measured) / measured;
+  if (Math.abs(difference) < NOTEWORTHY_RATIO) {
+    return undefined;
+  }
+  const slides = load.predicted?.caches.some((cache) => cache.kind === "sliding") === true;
+  if (difference < 0) {
+    return slides
+      ? "Ollama counts one of the two KV caches of a sliding-window model, and neither vocabulary tables nor the process itself."
+      : "Ollama counts neither vocabulary tables nor the process itself, nor prompts kept in memory.";
+  }
+  return "Ollama counts compute buffers whose pages no prompt has touched yet.";
+}

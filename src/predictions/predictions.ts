@@ -1,0 +1,213 @@
+/**
+ * Everything that is predicted, and put next to what happened: each load and each exchange gets its figures before it
+ * runs and the measured ones afterwards.
+ */
+import type { OllamaClient } from "../ollama/client.ts";
+import type { AccuracySummary } from "../predict/accuracy.ts";
+import type { CalibrationEntry } from "../predict/calibration.ts";
+import { fitEstimate } from "../predict/fit.ts";
+import { resolveSettings } from "../predict/resolveSettings.ts";
+import { bandwidthOf } from "../predict/speedBandwidth.ts";
+import { speedCurve } from "../predict/speedCurve.ts";
+import { readBytesPerToken } from "../predict/weights.ts";
+import type {
+  Exchange,
+  ExchangeObserver,
+  Load,
+  LoadedModel,
+  Log,
+  Machine,
+  MemoryEstimate,
+  MemorySample,
+} from "../types.ts";
+import { createExchangePredictions, type ModelNow } from "./exchanges.ts";
+import type { Knowledge } from "./keep.ts";
+import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
+import { createModelKnowledge } from "./modelKnowledge.ts";
+
+export interface Predictions {
+  observer: ExchangeObserver;
+  /** Called whenever a load's row changes, before it is kept. */
+  loadChanged(load: Load): void;
+  /** Called with what Ollama lists: shapes are asked for before they are needed. */
+  modelsSeen(models: readonly LoadedModel[]): void;
+  /** The loaded models with the estimate that was made of them. */
+  withEstimates(models: LoadedModel[]): LoadedModel[];
+  /** A recorded load with the reason why Ollama's claim differs. */
+  explained(load: Load): Load;
+  accuracy(): AccuracySummary & { calibration: CalibrationEntry[] };
+  /** Forgets what was learned of one model, or of all. */
+  reset(model?: string): void;
+}
+
+export interface PredictionParts {
+  client: OllamaClient;
+  knowledge: Knowledge;
+  now: () => number;
+  log: Log;
+  live: () => readonly Exchange[];
+  loadedModels: () => LoadedModel[];
+  ollamaVersion: () => string | undefined;
+  sample: () => MemorySample | undefined;
+  machine: () => Machine | undefined;
+  /** Tells the size of Ollama's canonical name from what a request said. */
+  canonicalName: (model: string) => string;
+}
+
+export function createPredictions(parts: PredictionParts): Predictions {
+  const { knowledge, now, log } = parts;
+  const models = createModelKnowledge(parts.client);
+  const loads = createLoadPredictions({
+    known: models.get,
+    machine: () => settingsOfMachine(parts),
+    calibration: knowledge.calibration,
+    accuracy: knowledge.accuracy,
+    now,
+    onLearned: knowledge.changed,
+  });
+
+  const modelNow = (name: string): ModelNow => {
+    const key = parts.canonicalName(name);
+    const loaded = parts.loadedModels().find((model) => parts.canonicalName(model.name) === key);
+    const predicted = loaded?.loadId === undefined ? undefined : loads.estimateOf(loaded.loadId);
+    return {
+      key,
+      loaded: loaded !== undefined,
+      contextLength: loaded?.contextLength,
+      settings: speedSettings(loaded),
+      promptCache: predicted?.promptCacheLimitBytes !== undefined && predicted.promptCacheLimitBytes > 0,
+      slots: loaded?.settings?.parallel,
+      runnerBytes: loaded?.measured === undefined ? undefined : residentBytes(loaded.measured),
+      kvBytesPerToken: predicted?.kvBytesPerToken,
+    };
+  };
+
+  const exchanges = createExchangePredictions({
+    learned: knowledge.learned,
+    calibration: knowledge.calibration,
+    accuracy: knowledge.accuracy,
+    now,
+    modelNow,
+    live: parts.live,
+    onChange: ({ model, part, direction }) =>
+      log.warn(`${model} has become ${direction} for good`, { part }),
+    onLearned: knowledge.changed,
+  });
+
+  const describeSpeed = (name: string): void => {
+    const model = models.get(name);
+    const machine = parts.machine();
+    if (model === undefined || machine === undefined) {
+      return;
+    }
+    const settings = resolveSettings({ ...settingsOfMachine(parts), shape: model.shape });
+    const reads = readBytesPerToken(model.shape, settings);
+    if (reads !== undefined) {
+      const host = { bytesPerToken: reads.hostBytes, bandwidthBytesPerSecond: hostBandwidth(machine), device: "cpu" as const };
+      const device = {
+        bytesPerToken: reads.deviceBytes,
+        bandwidthBytesPerSecond: deviceBandwidth(machine),
+        device: "gpu" as const,
+      };
+      knowledge.learned.speed.describe(name, undefined, { reads: [host, device], layerCount: model.shape.layers.length });
+    }
+  };
+
+  return {
+    observer: {
+      ...exchanges.observer,
+      onRequest(exchange, facts) {
+        if (exchange.model !== undefined) {
+          models.want(parts.canonicalName(exchange.model), undefined, () =>
+            describeSpeed(parts.canonicalName(exchange.model ?? "")),
+          );
+        }
+        exchanges.observer.onRequest?.(exchange, facts);
+      },
+    },
+    loadChanged: loads.update,
+    modelsSeen(listed) {
+      for (const { name, digest } of listed) {
+        models.want(parts.canonicalName(name), digest, () => describeSpeed(parts.canonicalName(name)));
+      }
+    },
+    withEstimates: (listed) =>
+      listed.map((model) => {
+        const estimate = model.loadId === undefined ? undefined : loads.estimateOf(model.loadId);
+        return estimate === undefined ? model : { ...model, predicted: withSpeed(estimate, model) };
+      }),
+    explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
+    accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),
+    reset(model) {
+      const key = model === undefined ? undefined : parts.canonicalName(model);
+      knowledge.calibration.reset(key);
+      knowledge.learned.reset(key);
+      knowledge.changed();
+    },
+  };
+
+  function withSpeed(estimate: MemoryEstimate, model: LoadedModel): MemoryEstimate {
+    const sample = parts.sample();
+    const curve = speedCurve(knowledge.learned, {
+      model: parts.canonicalName(model.name),
+      settings: speedSettings(model),
+      contextLength: model.contextLength ?? 0,
+    });
+    return {
+      ...estimate,
+      // It is loaded: what it took is free for a load in its place.
+      fit: fitEstimate(estimate, {
+        headroomBytes: sample?.headroomBytes,
+        totalBytes: sample?.totalBytes,
+        freedBytes: model.measured === undefined ? 0 : residentBytes(model.measured),
+      }),
+      speed: curve?.speed,
+    };
+  }
+}
+
+/** Makes a model as fast or slow as another one: the type of its cache and how much of it is on a device. */
+function speedSettings(loaded: LoadedModel | undefined): ModelNow["settings"] {
+  if (loaded === undefined) {
+    return undefined;
+  }
+  const { claimedBytes, claimedDeviceBytes } = loaded;
+  const ratio =
+    claimedBytes === undefined || claimedDeviceBytes === undefined || claimedBytes === 0
+      ? undefined
+      : claimedDeviceBytes / claimedBytes;
+  return {
+    ...(loaded.settings?.kvCacheTypeK !== undefined && { kvCacheType: loaded.settings.kvCacheTypeK }),
+    ...(ratio !== undefined && { deviceRatio: Math.round(ratio * 20) / 20 }),
+  };
+}
+
+function settingsOfMachine(parts: PredictionParts) {
+  const gpus = parts.sample()?.gpus ?? [];
+  const vramBytes = gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0);
+  const unified = parts.machine()?.osName.startsWith("macOS") === true && parts.machine()?.architecture === "arm64";
+  return {
+    ollamaVersion: parts.ollamaVersion(),
+    vramBytes,
+    backend: unified ? ("metal" as const) : gpus.length > 0 ? ("cuda" as const) : ("cpu" as const),
+    environment: {},
+  };
+}
+
+/** By the chip's name where its memory is part of it, else from the memory modules, of which two are read at once. */
+function hostBandwidth(machine: Machine): number | undefined {
+  const named = machine.cpuModel === undefined ? undefined : bandwidthOf(machine.cpuModel)?.bytesPerSecond;
+  const { memoryTransfersPerSecond, memoryModuleCount } = machine;
+  const BYTES_PER_TRANSFER = 8;
+  return (
+    named ??
+    (memoryTransfersPerSecond === undefined
+      ? undefined
+      : memoryTransfersPerSecond * BYTES_PER_TRANSFER * Math.min(2, memoryModuleCount ?? 2))
+  );
+}
+
+function deviceBandwidth(machine: Machine): number | undefined {
+  const named = machine.gpuNames.map((name) => bandwidthOf(name)?.bytesPerSecond);
+  return named.find((bandwidth) => bandwidth !== undefined) ?? hostBandwidth(machine);
+}
