@@ -228,6 +228,12 @@ export async function createApp(parts: AppParts): Promise<App> {
     forget: async (what) => ({ ...(await store.forget(what)) }),
     listModels: loadedModels,
     metrics: metrics.read,
+    predictions: {
+      predict: predictions.ask.predict,
+      predictTable: predictions.ask.table,
+      accuracy: predictions.accuracy,
+      resetCalibration: predictions.reset,
+    },
   });
   const answerOwn = getRequestListener(dashboard.fetch, { overrideGlobalObjects: false });
 

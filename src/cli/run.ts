@@ -16,6 +16,8 @@ export interface Command {
 const COMMANDS: Record<string, () => Promise<Command>> = {
   serve: async () => (await import("./serve.ts")).serve,
   demo: async () => (await import("./demo.ts")).demo,
+  predict: async () => (await import("./predict.ts")).predict,
+  accuracy: async () => (await import("./accuracy.ts")).accuracy,
   forget: async () => (await import("./forget.ts")).forget,
 };
 

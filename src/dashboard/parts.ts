@@ -10,6 +10,7 @@ import type {
   Snapshot,
 } from "../types.ts";
 import type { Access } from "./access.ts";
+import type { PredictParts } from "./predictApi.ts";
 import type { PageFiles } from "./static.ts";
 
 /** Rows, newest first. `next` is what `before` takes for the following page; absent when these are the last. */
@@ -69,4 +70,5 @@ export interface DashboardParts {
   forget(what: ForgetRequest): Promise<Record<string, number>>;
   listModels(): LoadedModel[];
   metrics(): Promise<{ contentType: string; text: string }>;
+  predictions: PredictParts;
 }

@@ -8,6 +8,7 @@ import { securityHeaders } from "./headers.ts";
 import { loginPolicy, loginView } from "./login.ts";
 import { BadParameter } from "./parameters.ts";
 import type { DashboardParts } from "./parts.ts";
+import { addPredictApi } from "./predictApi.ts";
 import type { Problem } from "./problem.ts";
 import { problemResponse } from "./problem.ts";
 
@@ -39,6 +40,7 @@ export function createDashboard(parts: DashboardParts): Hono {
     return c.body(text, 200, { "Content-Type": contentType });
   });
   addApi(app, parts);
+  addPredictApi(app, parts.predictions);
   // A handler rather than `notFound`: the app may be mounted inside another, which keeps handlers only.
   app.all("/plimsoll/*", (c) => problemResponse(notFound(c.req.path)));
   return app;

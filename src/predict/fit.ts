@@ -31,7 +31,7 @@ export function fitEstimate(estimate: MemoryEstimate, machine: Machine): Fit {
   const need = needBytes(estimate, machine);
   const left = leftBytes(need, machine);
   const headroomBytes = machine.headroomBytes;
-  const known = { ...(headroomBytes === undefined ? {} : { headroomBytes }) };
+  const known = headroomBytes === undefined ? {} : { headroomBytes };
   if (left === undefined) return { verdict: "unknown", ...known };
   const least = Math.min(left.host, left.device ?? left.host);
   if (least < 0) return { verdict: "overflows", ...known, shortBytes: Math.round(-least) };

@@ -22,7 +22,7 @@ const LONGEST_HEADER_BYTES = 256 * 1024 * 1024;
 export function createByteReader(read: ReadBytes): ByteReader {
   let position = 0;
   let windowStart = 0;
-  let window = new Uint8Array(0);
+  let window: Uint8Array = new Uint8Array(0);
 
   const ensure = (length: number, what: string): number => {
     if (position + length > LONGEST_HEADER_BYTES) {

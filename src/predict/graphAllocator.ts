@@ -32,7 +32,6 @@ export function plannedBytes(order: readonly GraphTensor[], alignmentBytes: numb
     for (const source of tensor.sources) if (source.isInput) place(source, blocks);
   }
   for (const tensor of order) {
-    for (const source of tensor.sources) place(source, blocks);
     place(tensor, blocks);
     for (const source of tensor.sources) release(source, blocks);
   }
@@ -91,11 +90,9 @@ interface Blocks {
   peak(): number;
 }
 
-const ENDLESS = Number.MAX_SAFE_INTEGER;
-
 /** Free blocks in order of address; the last one never ends. */
 function createBlocks(alignment: number): Blocks {
-  const free: { offset: number; bytes: number }[] = [{ offset: 0, bytes: ENDLESS }];
+  const free: { offset: number; bytes: number }[] = [{ offset: 0, bytes: Infinity }];
   const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
   let peak = 0;
 
@@ -113,9 +110,10 @@ function createBlocks(alignment: number): Blocks {
   };
 
   const joinNext = (index: number): void => {
-    const [block, next] = [free[index], free[index + 1]];
+    const block = free[index];
+    const next = free[index + 1];
     if (block === undefined || next === undefined || block.offset + block.bytes !== next.offset) return;
-    block.bytes = next.bytes === ENDLESS ? ENDLESS : block.bytes + next.bytes;
+    block.bytes += next.bytes;
     free.splice(index + 1, 1);
   };
 
@@ -123,10 +121,10 @@ function createBlocks(alignment: number): Blocks {
     take(bytes) {
       const size = aligned(bytes);
       const index = bestFit(size);
-      const block = free[index] ?? { offset: peak, bytes: ENDLESS };
+      const block = free[index] ?? { offset: peak, bytes: Infinity };
       const offset = block.offset;
       block.offset += size;
-      if (block.bytes !== ENDLESS) block.bytes -= size;
+      block.bytes -= size;
       if (block.bytes === 0) free.splice(index, 1);
       peak = Math.max(peak, offset + size);
       return offset;
@@ -134,7 +132,7 @@ function createBlocks(alignment: number): Blocks {
     giveBack(offset, bytes) {
       const size = aligned(bytes);
       let index = 0;
-      while ((free[index]?.offset ?? ENDLESS) < offset) index += 1;
+      while ((free[index]?.offset ?? Infinity) < offset) index += 1;
       free.splice(index, 0, { offset, bytes: size });
       joinNext(index);
       if (index > 0) joinNext(index - 1);

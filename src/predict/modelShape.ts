@@ -11,6 +11,8 @@ export interface ModelShape {
   known: boolean;
   /** An encoder keeps no cache and reads its whole batch at once. */
   encoder: boolean;
+  /** Made for embeddings, with a cache or without: Ollama gives it one slot and a larger batch. */
+  embedding: boolean;
   embeddingLength?: number;
   vocabularySize?: number;
   /** The context the model was trained for. */
@@ -125,6 +127,8 @@ export interface WeightShape {
   /** One entry a layer, with the part that is experts and so read only in part for a token. */
   layers: readonly { bytes: number; expertBytes: number }[];
   projectorBytes: number;
+  /** Layers for predicting several tokens at once: there, but not read for a token. */
+  predictionBytes: number;
   /** All of the above: the tensors of the file. */
   totalBytes: number;
   tensorCount: number;

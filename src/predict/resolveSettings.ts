@@ -87,7 +87,7 @@ function choose(input: SettingsInput, version: OllamaVersion | undefined, engine
 
 /** llama-server keeps states of past prompts in host memory, 8 GiB unless its environment says otherwise. */
 function promptCacheLimit(input: SettingsInput, engine: Engine): number | undefined {
-  if (engine !== "llama-server" || input.shape.encoder) return undefined;
+  if (engine !== "llama-server" || input.shape.embedding) return undefined;
   const set = input.environment?.["LLAMA_ARG_CACHE_RAM"]?.trim();
   if (set === undefined || set === "") return PROMPT_CACHE_MEBIBYTES * MEBIBYTE;
   return /^\d{1,9}$/.test(set) ? Number(set) * MEBIBYTE : undefined;

@@ -43,7 +43,7 @@ export function chooseBatch(
  * leaves room on the device; without one it does not look.
  */
 function automaticBatch(input: SettingsInput, context: BatchContext): Chosen<number> {
-  if (input.shape.encoder) {
+  if (input.shape.embedding) {
     return derived(Math.min(ENCODER, context.contextLength), "Ollama's default for embedding models");
   }
   if (!isAtLeast(context.version, 30)) return byDefault(PLAIN, "Ollama's default");

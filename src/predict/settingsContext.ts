@@ -33,7 +33,7 @@ export function chooseParallel(input: SettingsInput, version: OllamaVersion | un
   );
   const said = firstOf(asked(input.query?.parallel), fromRunner(input.runner?.parallel));
   if (said !== undefined) return said;
-  if (input.shape.encoder) return byDefault(1, "Ollama gives embedding models one slot");
+  if (input.shape.embedding) return byDefault(1, "Ollama gives embedding models one slot");
   if (SINGLE_SLOT_FAMILIES.has(input.shape.family)) return byDefault(1, "Ollama gives this family one slot");
   return (
     set ??

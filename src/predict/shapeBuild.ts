@@ -41,6 +41,7 @@ export function buildShape(parts: ShapeParts): ModelShape {
     family: metadata.declared,
     known: source.rule !== undefined,
     encoder: source.rule?.encoder === true,
+    embedding: source.rule?.encoder === true || metadata.count("pooling_type") !== undefined,
     embeddingLength: source.embeddingLength,
     vocabularySize: vocabularySize(metadata, tensors, parts.info),
     trainedContextLength: positive(metadata.count("context_length")),
@@ -51,7 +52,7 @@ export function buildShape(parts: ShapeParts): ModelShape {
     weights,
     tensors: weights === undefined ? undefined : parts.tensors,
     projector: parts.projector || (weights?.projectorBytes ?? 0) > 0,
-    remarks: [...parts.remarks, ...metadata.remarks, ...unknownArchitecture(source)],
+    remarks: [...parts.remarks, ...metadata.remarks, ...gaps(source, parts.projector && weights?.projectorBytes === 0)],
   };
 }
 
@@ -84,19 +85,19 @@ function layersOf(source: ShapeSource): LayerShape[] {
 
 /**
  * Keeps a layer whose kind has not followed the kind before it twice already, and the last one. Where a layer is one
- * thing only, its neighbours two and three layers away matter too, so all are kept.
+ * thing only, more of its neighbours matter, so the run up to the last new kind is kept whole.
  */
 function withoutRepeats(layers: readonly LayerShape[]): readonly LayerShape[] {
-  if (layers.some((layer) => layer.attention === undefined && layer.recurrent === undefined)) return layers;
+  const kinds = layers.map((layer) => JSON.stringify(layer));
+  const mixed = layers.every((layer) => layer.attention !== undefined || layer.recurrent !== undefined);
+  const lastNew = kinds.findLastIndex((kind, index) => kinds.indexOf(kind) === index);
+  const whole = mixed ? 0 : lastNew + 3;
   const seen = new Map<string, number>();
-  let previous = "";
-  return layers.filter((layer, index) => {
-    const kind = JSON.stringify(layer);
-    const pair = `${previous}${kind}`;
+  return layers.filter((_, index) => {
+    const pair = `${kinds[index - 1]} ${kinds[index]}`;
     const times = (seen.get(pair) ?? 0) + 1;
     seen.set(pair, times);
-    previous = kind;
-    return times <= 2 || index === layers.length - 1;
+    return times <= 2 || index < whole || index === layers.length - 1;
   });
 }
 
@@ -161,12 +162,21 @@ function perLayerInputWidth(source: ShapeSource): number | undefined {
   return single === undefined || single === 0 ? undefined : single * source.layerNumbers.length;
 }
 
-function unknownArchitecture(source: ShapeSource): string[] {
-  return source.rule === undefined
-    ? [
-        `architecture ${source.architecture} is not known: every layer is taken to keep the whole context, an upper bound`,
-      ]
-    : [];
+function gaps(source: ShapeSource, projectorElsewhere: boolean): string[] {
+  const found: string[] = [];
+  if (source.rule === undefined) {
+    found.push(
+      `architecture ${source.architecture} is not known: every layer is taken to keep the whole context, an upper bound`,
+    );
+  }
+  if (source.embeddingLength === undefined) {
+    found.push("embedding_length is missing: the compute buffer comes out too small");
+  }
+  if (source.rule?.encoder === true) {
+    found.push("an encoder keeps no cache: its context costs nothing, its batch does");
+  }
+  if (projectorElsewhere) found.push("the projector lies in a file of its own and is not counted");
+  return found;
 }
 
 function positive(value: number | undefined): number | undefined {

@@ -2,9 +2,12 @@ import type { ExpertShape, FeedForwardShape } from "./modelShape.ts";
 import type { ShapeSource } from "./shapeSource.ts";
 import type { LayerTensors } from "./shapeTensors.ts";
 
+/** llama.cpp has at most this many experts in all: a larger number is broken metadata. */
+const MOST_EXPERTS_USED = 512;
+
 /** The feed-forward part of every layer, from the tensor list where there is one, else from metadata. */
 export function feedForwardLayers(source: ShapeSource): (FeedForwardShape | undefined)[] {
-  const used = source.metadata.count("expert_used_count") ?? 0;
+  const used = Math.min(source.metadata.count("expert_used_count") ?? 0, MOST_EXPERTS_USED);
   return source.layerNumbers.map((layer) => {
     const tensors = source.tensors?.layer(layer);
     return tensors === undefined || tensors.size === 0
@@ -57,11 +60,11 @@ function fromMetadata(source: ShapeSource, layer: number): FeedForwardShape | un
 
 /** A layer of these is one thing only, and its length of 0 says that it is not the feed-forward one. */
 const ATTENTION_OR_STATE_OR_MLP: ReadonlySet<string> = new Set(["nemotron_h"]);
-const UNGATED: ReadonlySet<string> = new Set([
-  ..."nemotron_h gpt2 gptj gptneox mpt bloom falcon phi2 starcoder starcoder2 nemotron bert nomic-bert".split(
+const UNGATED: ReadonlySet<string> = new Set(
+  "nemotron_h gpt2 gptj gptneox mpt bloom falcon phi2 starcoder starcoder2 nemotron bert nomic-bert".split(
     " ",
   ),
-]);
+);
 
 function layerHasExperts(source: ShapeSource, layer: number): boolean {
   const { metadata } = source;
@@ -81,7 +84,7 @@ function expertsFromMetadata(source: ShapeSource, plainLength: number): ExpertSh
     (metadata.count("expert_shared_count") ?? 0) * length;
   return {
     count: metadata.count("expert_count") ?? 0,
-    used: metadata.count("expert_used_count") ?? 0,
+    used: Math.min(metadata.count("expert_used_count") ?? 0, MOST_EXPERTS_USED),
     length,
     sharedLength: source.rule?.interleaved === true ? length : shared,
     gated: !UNGATED.has(source.architecture),

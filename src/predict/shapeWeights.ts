@@ -27,7 +27,7 @@ export function sumWeights(
   remarks: string[],
 ): WeightShape | undefined {
   const layers = Array.from({ length: layerCount }, () => ({ bytes: 0, expertBytes: 0 }));
-  const sums = { inputBytes: 0, tokenEmbeddingBytes: 0, outputBytes: 0, projectorBytes: 0, totalBytes: 0 };
+  const sums = { inputBytes: 0, tokenEmbeddingBytes: 0, outputBytes: 0, projectorBytes: 0, predictionBytes: 0, totalBytes: 0 };
   let hasOutput = false;
   for (const tensor of tensors) {
     const bytes = tensorBytes(tensor);
@@ -36,14 +36,16 @@ export function sumWeights(
       return undefined;
     }
     sums.totalBytes += bytes;
-    const layer = layers[layerOfTensor(tensor.name)?.layer ?? -1];
+    const place = layerOfTensor(tensor.name);
+    const layer = place === undefined ? undefined : layers[place.layer];
     if (layer !== undefined) {
       layer.bytes += bytes;
       if (EXPERTS.test(tensor.name)) layer.expertBytes += bytes;
     } else if (INPUT.has(tensor.name)) {
       sums.inputBytes += bytes;
       if (tensor.name === "token_embd.weight") sums.tokenEmbeddingBytes = bytes;
-    } else if (PROJECTOR.test(tensor.name)) sums.projectorBytes += bytes;
+    } else if (place !== undefined || tensor.name.startsWith("mtp.")) sums.predictionBytes += bytes;
+    else if (PROJECTOR.test(tensor.name)) sums.projectorBytes += bytes;
     else sums.outputBytes += bytes;
     hasOutput ||= tensor.name === "output.weight";
   }

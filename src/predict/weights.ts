@@ -27,8 +27,8 @@ export function weightParts(shape: ModelShape, settings: PlaceSettings): WeightP
   return {
     input: splitOf(weights.inputBytes, 0),
     repeating: repeatingLayers(weights, placement),
-    output: placed(weights.outputBytes, placement.outputOnDevice),
-    copy: placed(copiedBytes(weights, settings, placement), placement.outputOnDevice),
+    output: placed(weights.outputBytes + weights.predictionBytes, placement.outputOnDevice),
+    copy: placed(copiedBytes(shape, settings, placement), placement.outputOnDevice),
     projector: placed(weights.projectorBytes, settings.backend !== "cpu" && settings.offloadedLayers > 0),
   };
 }
@@ -54,9 +54,15 @@ function repeatingLayers(weights: WeightShape, placement: Placement): Split {
  * A tied embedding is looked up on the host and multiplied with where the output is: on a device that takes a copy.
  * Ollama's own engine always makes one.
  */
-function copiedBytes(weights: WeightShape, settings: PlaceSettings, placement: Placement): number {
-  if (!weights.tied) return 0;
-  return placement.outputOnDevice || settings.engine === "ollama" ? weights.tokenEmbeddingBytes : 0;
+function copiedBytes(shape: ModelShape, settings: PlaceSettings, placement: Placement): number {
+  if (shape.weights === undefined || !isTied(shape)) return 0;
+  const copies = placement.outputOnDevice || settings.engine === "ollama";
+  return copies ? shape.weights.tokenEmbeddingBytes : 0;
+}
+
+/** An encoder has no output head, so nothing is read or copied in its place. */
+function isTied(shape: ModelShape): boolean {
+  return shape.weights?.tied === true && !shape.encoder;
 }
 
 /** Bytes read to make one token with an empty context, by place: what decode speed is bound by. */
@@ -74,7 +80,7 @@ export function readBytesPerToken(shape: ModelShape, settings: PlaceSettings): S
     else host += read;
   });
   // A tied embedding is read whole as the output; an untied one is looked up row by row.
-  const head = weights.outputBytes + (weights.tied ? weights.tokenEmbeddingBytes : 0);
+  const head = weights.outputBytes + (isTied(shape) ? weights.tokenEmbeddingBytes : 0);
   if (placement.outputOnDevice) device += head;
   else host += head;
   return splitOf(host, device);

@@ -20,6 +20,7 @@ import type {
   MemoryEstimate,
   MemorySample,
 } from "../types.ts";
+import { createAsk, type Ask } from "./ask.ts";
 import { createExchangePredictions, type ModelNow } from "./exchanges.ts";
 import type { Knowledge } from "./keep.ts";
 import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
@@ -38,6 +39,7 @@ export interface Predictions {
   accuracy(): AccuracySummary & { calibration: CalibrationEntry[] };
   /** Forgets what was learned of one model, or of all. */
   reset(model?: string): void;
+  ask: Ask;
 }
 
 export interface PredictionParts {
@@ -136,6 +138,21 @@ export function createPredictions(parts: PredictionParts): Predictions {
         const estimate = model.loadId === undefined ? undefined : loads.estimateOf(model.loadId);
         return estimate === undefined ? model : { ...model, predicted: withSpeed(estimate, model) };
       }),
+    ask: createAsk({
+      client: parts.client,
+      settings: () => settingsOfMachine(parts),
+      memory: () => ({
+        headroomBytes: parts.sample()?.headroomBytes,
+        totalBytes: parts.sample()?.totalBytes,
+        unifiedMemory: settingsOfMachine(parts).backend === "metal",
+      }),
+      loaded: (model) =>
+        parts.loadedModels().find((entry) => parts.canonicalName(entry.name) === parts.canonicalName(model)),
+      calibrate: (model, bytes) =>
+        knowledge.calibration.apply(parts.canonicalName(model), "residentHostBytes", bytes).calibrated,
+      speed: (model, contextLength) =>
+        speedCurve(knowledge.learned, { model: parts.canonicalName(model), contextLength }),
+    }),
     explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
     accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),
     reset(model) {

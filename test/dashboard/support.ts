@@ -6,6 +6,8 @@ import { createDashboard } from "../../src/dashboard/routes.ts";
 import { loadPage } from "../../src/dashboard/static.ts";
 import type { Exchange, Health, MemorySample, Snapshot } from "../../src/types.ts";
 
+const none = { hostBytes: 0, deviceBytes: 0 };
+
 export const fixedNow = 1_767_225_600_000;
 
 export const health: Health = {
@@ -88,6 +90,12 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
     listSamples: async () => [],
     listLoads: async () => ({ rows: [] }),
     forget: async () => ({}),
+    predictions: {
+      predict: async () => ({ kvCacheBytes: none, recurrentStateBytes: none, computeBytes: none, kvBytesPerToken: 0, caches: [], fit: { verdict: "unknown" }, assumptions: [] }),
+      predictTable: async () => ({ cells: [] }),
+      accuracy: () => ({ models: [] }),
+      resetCalibration: () => {},
+    },
     listModels: () => [],
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "plimsoll_up 1\n" }),
     ...overrides,

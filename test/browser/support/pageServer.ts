@@ -10,6 +10,8 @@ import { loadPage } from "../../../src/dashboard/static.ts";
 import type { Exchange, SamplePoint, Snapshot } from "../../../src/types.ts";
 
 /** What the page is shown; tests change it while the page is open. */
+const none = { hostBytes: 0, deviceBytes: 0 };
+
 export interface Scene {
   snapshot(now: number): Snapshot;
   ended: Exchange[];
@@ -56,6 +58,12 @@ export async function startPageServer(
     },
     listLoads: async () => ({ rows: [] }),
     forget: async () => ({}),
+    predictions: {
+      predict: async () => ({ kvCacheBytes: none, recurrentStateBytes: none, computeBytes: none, kvBytesPerToken: 0, caches: [], fit: { verdict: "unknown" }, assumptions: [] }),
+      predictTable: async () => ({ cells: [] }),
+      accuracy: () => ({ models: [] }),
+      resetCalibration: () => {},
+    },
     listModels: () => snapshot().models,
     metrics: async () => ({ contentType: "text/plain", text: "" }),
   });

@@ -1,0 +1,49 @@
+/** `plimsoll accuracy`: how good the predictions of the last seven days were, as the running Plimsoll has scored them. */
+import { parseListen } from "../config.ts";
+import type { AccuracySummary, Score } from "../predict/accuracy.ts";
+import { EXIT } from "./exit.ts";
+import type { Command } from "./run.ts";
+import { readSettings } from "./settings.ts";
+
+export const accuracy: Command = {
+  summary: "how good the predictions of the last seven days were",
+  usage: `plimsoll accuracy [--json] [--listen HOST:PORT]
+
+Median and p90 of the error, bias and number of predictions, for each kind of figure and each model. Only predictions made
+beforehand count. Asks the running Plimsoll.`,
+  async run(args) {
+    const { config, flags } = readSettings(args, { json: { type: "boolean" } });
+    const { host = "127.0.0.1", port = 11435 } = parseListen(config.listen) ?? {};
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const answer = await fetch(`${url}/plimsoll/api/accuracy`, {
+      headers: config.token === null ? {} : { authorization: `Bearer ${config.token}` },
+    }).catch(() => undefined);
+    if (answer?.ok !== true) {
+      process.stderr.write(
+        `plimsoll accuracy: no Plimsoll answers at ${url}; start it, or name it with --listen.\n`,
+      );
+      return EXIT.failed;
+    }
+    const summary = (await answer.json()) as AccuracySummary;
+    process.stdout.write(flags["json"] === true ? `${JSON.stringify(summary)}\n` : accuracyText(summary));
+    return EXIT.good;
+  },
+};
+
+export function accuracyText({ overall, models }: AccuracySummary): string {
+  const head = `${"".padEnd(36)}${["n", "median", "p90", "bias"].map((word) => word.padStart(10)).join("")}`;
+  const blocks = [{ model: "all models", scores: overall }, ...models];
+  const lines = blocks.flatMap(({ model, scores }) => [
+    model,
+    ...Object.entries(scores).map(([kind, score]) => `  ${kind.padEnd(34)}${figures(score)}`),
+  ]);
+  return Object.keys(overall).length === 0
+    ? "No prediction has come to its end yet: chat through Plimsoll for a while.\n"
+    : `${[head, ...lines].join("\n")}\n`;
+}
+
+function figures(score: Score): string {
+  const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`.padStart(10);
+  const bias = `${score.biasRatio > 0 ? "+" : ""}${(score.biasRatio * 100).toFixed(1)} %`.padStart(10);
+  return `${String(score.n).padStart(10)}${percent(score.medianErrorRatio)}${percent(score.p90ErrorRatio)}${bias}`;
+}

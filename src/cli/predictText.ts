@@ -1,0 +1,85 @@
+/** Estimates and tables for people. */
+import type { WhatIfTable } from "../predict/whatIf.ts";
+import type { PredictAnswer } from "../predictions/ask.ts";
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+export function printEstimate(subject: string, answer: PredictAnswer, explain: boolean): string {
+  const { fit } = answer;
+  const lines = [
+    subject,
+    ...row("weights", both(answer.weightsBytes)),
+    ...row("KV cache", both(answer.kvCacheBytes), `${bytes(answer.kvBytesPerToken)} a token`),
+    ...row("state", both(answer.recurrentStateBytes) || undefined),
+    ...row("compute", both(answer.computeBytes)),
+    ...row("output", answer.outputBytes),
+    ...row("process", answer.processBytes),
+    ...row("total", answer.totalBytes),
+    ...row("resident after loading", answer.residentHostBytes),
+    ...row("prompt cache, up to", answer.promptCacheLimitBytes),
+    "",
+    verdictLine(answer),
+    ...(fit.largestContextThatFits === undefined
+      ? []
+      : [`  largest context that fits: ${fit.largestContextThatFits}`]),
+  ];
+  if (explain) {
+    lines.push("", "The sum:", ...answer.explanation.map((line) => `  ${bytes(line.bytes).padStart(12)}  ${line.label}: ${line.formula}`));
+  }
+  lines.push("", "Based on:", ...answer.assumptions.map(({ name, value, provenance }) => `  ${name}: ${value} (${provenance})`));
+  return `${lines.join("\n")}\n`;
+}
+
+export function printTable(table: WhatIfTable): string {
+  const contexts = [...new Set(table.cells.map((cell) => cell.contextLength))];
+  const rows = [...new Set(table.cells.map((cell) => rowName(cell)))];
+  const head = ["".padEnd(20), ...contexts.map((context) => String(context).padStart(18))].join("");
+  const body = rows.map((name) =>
+    [
+      name.padEnd(20),
+      ...contexts.map((context) => {
+        const cell = table.cells.find((one) => rowName(one) === name && one.contextLength === context);
+        return `${cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`}`.padStart(18);
+      }),
+    ].join(""),
+  );
+  const notes = table.notYet.map((type) => `${type.kvCacheType}: ${type.note}`);
+  const losses = table.cells.flatMap(({ quantization, loss }) =>
+    quantization === undefined || loss === undefined ? [] : [`${quantization}: ${JSON.stringify(loss)}`],
+  );
+  return `${[head, ...body, "", ...new Set(losses), ...notes].join("\n")}\n`;
+}
+
+function rowName(cell: WhatIfTable["cells"][number]): string {
+  return [cell.quantization, cell.kvCacheType].filter((word) => word !== undefined).join(" ");
+}
+
+function verdictLine({ fit }: PredictAnswer): string {
+  const headroom = fit.headroomBytes === undefined ? "" : ` (${bytes(fit.headroomBytes)} before swap now)`;
+  switch (fit.verdict) {
+    case "fits":
+      return `It fits${headroom}.`;
+    case "tight":
+      return `It fits, but it is tight${headroom}.`;
+    case "overflows":
+      return `It does not fit: ${bytes(fit.shortBytes ?? 0)} short${headroom}.`;
+    case "unknown":
+      return "Whether it fits is not known: this memory is not visible from here, or a part is missing.";
+  }
+}
+
+function row(label: string, value: number | undefined, note = ""): string[] {
+  return value === undefined ? [] : [`  ${label.padEnd(24)}${bytes(value).padStart(12)}  ${note}`.trimEnd()];
+}
+
+function both(split: { hostBytes: number; deviceBytes: number } | undefined): number | undefined {
+  return split === undefined ? undefined : split.hostBytes + split.deviceBytes;
+}
+
+function bytes(value: number): string {
+  if (Math.abs(value) >= GIB) {
+    return `${(value / GIB).toFixed(2)} GiB`;
+  }
+  return Math.abs(value) >= MIB ? `${(value / MIB).toFixed(2)} MiB` : `${(value / 1024).toFixed(1)} KiB`;
+}

@@ -1,0 +1,215 @@
+/** Answers "will it fit, and how fast" for a model that Ollama has, or for one described by hand. */
+import { OllamaError, type OllamaClient, type ShowAnswer } from "../ollama/client.ts";
+import { acceptedCacheTypes } from "../predict/cacheTypes.ts";
+import { estimateMemory } from "../predict/estimate.ts";
+import { SettingsProblem } from "../predict/estimateSettings.ts";
+import { explainEstimate, type ExplainLine } from "../predict/explain.ts";
+import { fitEstimate, type Machine as FitMachine } from "../predict/fit.ts";
+import { largestContextThatFits } from "../predict/largestContext.ts";
+import type { ModelShape } from "../predict/modelShape.ts";
+import { withFileType } from "../predict/quantize.ts";
+import { resolveSettings } from "../predict/resolveSettings.ts";
+import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
+import { ShapeProblem } from "../predict/shapeProblem.ts";
+import { whatIfTable, type WhatIfTable } from "../predict/whatIf.ts";
+import type { LoadedModel, MemoryEstimate } from "../types.ts";
+import { readModel, type KnownModel } from "./modelKnowledge.ts";
+
+export interface PredictQuery extends SettingsQuery {
+  model?: string;
+  /** A saved `/api/show` answer, in place of a model. */
+  show?: ShowAnswer;
+  draftModel?: string;
+  quantization?: string;
+}
+
+export interface TableQuery extends PredictQuery {
+  contexts?: readonly number[];
+  kvCacheTypes?: readonly string[];
+  quantizations?: readonly string[];
+}
+
+export interface PredictAnswer extends MemoryEstimate {
+  model?: string;
+  /** What this machine's own measurements make of the formula's figure. */
+  calibratedResidentHostBytes?: number;
+  halfSpeedDepthTokens?: number;
+  explanation: ExplainLine[];
+}
+
+/** Why there is no answer: `status` is HTTP's word for it. */
+export class AskProblem extends Error {
+  override name = "AskProblem";
+  readonly status: 400 | 404 | 503;
+  readonly code: string;
+
+  constructor(status: 400 | 404 | 503, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface AskParts {
+  client: Pick<OllamaClient, "show" | "tags">;
+  /** What this machine computes on, and which Ollama runs. */
+  settings(): Omit<SettingsInput, "shape">;
+  memory(): FitMachine;
+  loaded(model: string): LoadedModel | undefined;
+  calibrate(model: string, residentHostBytes: number): number;
+  speed(
+    model: string,
+    contextLength: number,
+  ): { speed: MemoryEstimate["speed"]; halfSpeedDepthTokens?: number } | undefined;
+}
+
+export interface Ask {
+  /** Throws `AskProblem`. */
+  predict(query: PredictQuery, known?: KnownModel): Promise<PredictAnswer>;
+  /** Throws `AskProblem`. */
+  table(query: TableQuery, known?: KnownModel): Promise<WhatIfTable>;
+}
+
+const SHORTEST_CONTEXT = 2048;
+const LONGEST_CONTEXT = 131_072;
+
+export function createAsk(parts: AskParts): Ask {
+  const inputFor = async (query: PredictQuery, known?: KnownModel): Promise<SettingsInput> => {
+    const model = known ?? (await describe(query, parts.client));
+    const draft = query.draftModel === undefined ? undefined : await ask(query.draftModel, parts.client);
+    const shape = query.quantization === undefined ? model.shape : withFileType(model.shape, query.quantization);
+    const loaded = query.model === undefined ? undefined : parts.loaded(query.model);
+    return {
+      ...parts.settings(),
+      shape,
+      query,
+      draft: draft?.shape,
+      modelParameters: model.parameters,
+      runner: loaded === undefined ? undefined : runnerFor(query, loaded.settings),
+      ps: loaded === undefined ? undefined : { contextLength: loaded.contextLength },
+    };
+  };
+
+  /** Another kind of machine than this one has memory that is not known here. */
+  const memoryFor = (query: PredictQuery): FitMachine => {
+    const here = parts.settings().backend;
+    const elsewhere = query.backend !== undefined && query.backend !== here;
+    return elsewhere ? {} : { ...parts.memory(), freedBytes: freed(query) };
+  };
+
+  /** A loaded model is replaced by its own reload: what it holds comes back first. */
+  const freed = (query: PredictQuery): number => {
+    const measured = query.model === undefined ? undefined : parts.loaded(query.model)?.measured;
+    return measured === undefined ? 0 : measured.anonymousBytes + measured.fileBytes;
+  };
+
+  return {
+    predict: (query, known) =>
+      explained(async () => {
+        const input = await inputFor(query, known);
+        const settings = resolveSettings(input);
+        const estimate = estimateMemory(input.shape, settings);
+        const machine = memoryFor(query);
+        const name = query.model ?? "";
+        const curve = query.model === undefined ? undefined : parts.speed(name, settings.contextLength);
+        return {
+          model: query.model,
+          ...estimate,
+          fit: {
+            ...fitEstimate(estimate, machine),
+            largestContextThatFits: largestContextThatFits(input, machine),
+          },
+          calibratedResidentHostBytes:
+            estimate.residentHostBytes === undefined || query.model === undefined
+              ? undefined
+              : Math.round(parts.calibrate(name, estimate.residentHostBytes)),
+          ...curve,
+          explanation: explainEstimate(input.shape, settings),
+        };
+      }),
+    table: (query, known) =>
+      explained(async () => {
+        const input = await inputFor(query, known);
+        const { engine } = resolveSettings(input);
+        const usual = ["f16", "q8_0", "q4_0"].filter((type) => acceptedCacheTypes(engine).includes(type));
+        return whatIfTable(
+          input,
+          {
+            contexts: query.contexts ?? usualContexts(input.shape),
+            kvCacheTypes: query.kvCacheTypes ?? usual,
+            quantizations: query.quantizations,
+          },
+          memoryFor(query),
+        );
+      }),
+  };
+}
+
+/** What the loaded runner was started with says nothing about a run with another context. */
+function runnerFor(query: PredictQuery, settings: LoadedModel["settings"]): LoadedModel["settings"] {
+  const asksOther =
+    query.contextLength !== undefined || query.totalContextLength !== undefined || query.parallel !== undefined;
+  return asksOther
+    ? { ...settings, totalContextLength: undefined, contextLength: undefined, batch: undefined, ubatch: undefined }
+    : settings;
+}
+
+function usualContexts(shape: ModelShape): number[] {
+  const longest = Math.min(shape.trainedContextLength ?? LONGEST_CONTEXT, LONGEST_CONTEXT);
+  const contexts: number[] = [];
+  for (let context = SHORTEST_CONTEXT; context < longest; context *= 2) {
+    contexts.push(context);
+  }
+  return [...contexts, longest];
+}
+
+async function describe(query: PredictQuery, client: AskParts["client"]): Promise<KnownModel> {
+  if (query.show !== undefined) {
+    return readModel(query.show);
+  }
+  if (query.model === undefined) {
+    throw new AskProblem(400, "bad-parameter", 'Name a "model", or send a saved /api/show answer as "show".');
+  }
+  return ask(query.model, client);
+}
+
+async function ask(model: string, client: AskParts["client"]): Promise<KnownModel> {
+  const show = await client.show(model).catch(async (error: unknown) => {
+    throw await whyNot(model, error, client);
+  });
+  if (show["remote_host"] !== undefined || show["remote_model"] !== undefined) {
+    throw new AskProblem(
+      400,
+      "cloud-model",
+      `"${model}" runs on another host: nothing of it lies in this machine's memory.`,
+    );
+  }
+  return readModel(show);
+}
+
+async function whyNot(model: string, error: unknown, client: AskParts["client"]): Promise<Error> {
+  if (!(error instanceof OllamaError) || error.status !== 404) {
+    return new AskProblem(503, "upstream-unreachable", error instanceof Error ? error.message : String(error));
+  }
+  const names = (await client.tags().catch(() => [])).map(({ name }) => name);
+  const stem = model.toLowerCase().split(/[:/]/)[0] ?? "";
+  const near = names.filter((name) => name.toLowerCase().includes(stem) || stem.includes(name.split(":")[0] ?? name));
+  const listed = near.length > 0 ? near : names;
+  const hint = listed.length === 0 ? "It has no models." : `It has ${listed.slice(0, 10).join(", ")}.`;
+  return new AskProblem(404, "no-such-model", `Ollama has no model "${model.slice(0, 200)}". ${hint}`);
+}
+
+/** Settings and metadata that cannot be are the asker's to mend. */
+async function explained<Answer>(answer: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (error instanceof SettingsProblem) {
+      throw new AskProblem(400, "bad-parameter", error.message);
+    }
+    if (error instanceof ShapeProblem) {
+      throw new AskProblem(400, error.code, error.message);
+    }
+    throw error;
+  }
+}
