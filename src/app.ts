@@ -182,6 +182,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     version: parts.version,
     snapshot,
     recorder: () => store.health(),
+    predictionErrors: predictions.errors,
     observerFailures: () => Object.fromEntries(exchanges.observerFailures()),
   });
 

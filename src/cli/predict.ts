@@ -53,7 +53,9 @@ The figures are for this machine's memory as it is now. tok/s is known to a runn
       } else {
         const answer = await ask.predict(query, known);
         process.stdout.write(
-          flags["json"] === true ? `${JSON.stringify(answer)}\n` : printEstimate(subject, answer, flags["explain"] === true),
+          flags["json"] === true
+            ? `${JSON.stringify(answer)}\n`
+            : printEstimate(subject, answer, flags["explain"] === true),
         );
       }
       return EXIT.good;
@@ -69,7 +71,15 @@ The figures are for this machine's memory as it is now. tok/s is known to a runn
 
 /** The one word that is no option, wherever it stands, then the rest. */
 function takeSubject(args: readonly string[]): string[] {
-  const takesValue = new Set(["--ctx", "--kv", "--parallel", "--quant", "--upstream", "--config", "--log-level"]);
+  const takesValue = new Set([
+    "--ctx",
+    "--kv",
+    "--parallel",
+    "--quant",
+    "--upstream",
+    "--config",
+    "--log-level",
+  ]);
   const at = args.findIndex((word, index) => !word.startsWith("-") && !takesValue.has(args[index - 1] ?? ""));
   return at === -1 ? ["", ...args] : [args[at] ?? "", ...args.slice(0, at), ...args.slice(at + 1)];
 }

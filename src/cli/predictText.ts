@@ -25,9 +25,19 @@ export function printEstimate(subject: string, answer: PredictAnswer, explain: b
       : [`  largest context that fits: ${fit.largestContextThatFits}`]),
   ];
   if (explain) {
-    lines.push("", "The sum:", ...answer.explanation.map((line) => `  ${bytes(line.bytes).padStart(12)}  ${line.label}: ${line.formula}`));
+    lines.push(
+      "",
+      "The sum:",
+      ...answer.explanation.map(
+        (line) => `  ${bytes(line.bytes).padStart(12)}  ${line.label}: ${line.formula}`,
+      ),
+    );
   }
-  lines.push("", "Based on:", ...answer.assumptions.map(({ name, value, provenance }) => `  ${name}: ${value} (${provenance})`));
+  lines.push(
+    "",
+    "Based on:",
+    ...answer.assumptions.map(({ name, value, provenance }) => `  ${name}: ${value} (${provenance})`),
+  );
   return `${lines.join("\n")}\n`;
 }
 
@@ -40,7 +50,9 @@ export function printTable(table: WhatIfTable): string {
       name.padEnd(20),
       ...contexts.map((context) => {
         const cell = table.cells.find((one) => rowName(one) === name && one.contextLength === context);
-        return `${cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`}`.padStart(18);
+        return `${cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`}`.padStart(
+          18,
+        );
       }),
     ].join(""),
   );

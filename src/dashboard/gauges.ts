@@ -9,6 +9,8 @@ export interface MetricSources {
   /** The latest state in memory. A scrape never samples anything. */
   snapshot(): Snapshot;
   recorder(): RecorderHealth;
+  /** Median size of the error of each kind of prediction over the last days, 0 to 1 and beyond. */
+  predictionErrors(): { model: string; kind: string; medianErrorRatio: number }[];
   /** How often each observer of exchanges has failed since the start, by its name. */
   observerFailures(): Record<string, number>;
 }
@@ -58,6 +60,19 @@ export function addGauges(registry: Registry, sources: GaugeSources): void {
     const ratios = [...sources.contextUsedRatios].filter(([model]) => loaded.has(model));
     return ratios.map(([model, ratio]) => [{ model }, ratio]);
   });
+  gauge(
+    "prediction_error_ratio",
+    "Median error of what was predicted, last 7 days.",
+    ["model", "kind"],
+    () => {
+      return sources
+        .predictionErrors()
+        .map(({ model, kind, medianErrorRatio }) => [
+          { model: modelLabel.known(model), kind },
+          medianErrorRatio,
+        ]);
+    },
+  );
   plain("requests_running", "Exchanges in progress.", () => liveCount(sources, false));
   plain("requests_waiting", "Exchanges waiting behind others (a guess).", () => liveCount(sources, true));
   plain("upstream_up", "1 when Ollama answers.", () => Number(snapshot().health.upstream.reachable));

@@ -19,7 +19,8 @@ const MOST_TOKENS = 100_000_000;
 
 const flag: Reader<boolean> = {
   expects: "true or false",
-  read: (value) => (value === "true" || value === "1" ? true : value === "false" || value === "0" ? false : undefined),
+  read: (value) =>
+    value === "true" || value === "1" ? true : value === "false" || value === "0" ? false : undefined,
 };
 
 const settings = {
@@ -45,9 +46,7 @@ const settings = {
 const AXES = ["contexts", "kvCacheTypes", "quantizations"] as const;
 
 export function addPredictApi(app: Hono, parts: PredictParts): void {
-  app.get("/plimsoll/api/predict", (c) =>
-    answer(c, () => parts.predict(readQuery(c.req.url, settings))),
-  );
+  app.get("/plimsoll/api/predict", (c) => answer(c, () => parts.predict(readQuery(c.req.url, settings))));
   app.post("/plimsoll/api/predict", limited, (c) =>
     answer(c, async () => {
       const { show, ...rest } = await readBody(c);
@@ -72,7 +71,11 @@ export function addPredictApi(app: Hono, parts: PredictParts): void {
 const limited = bodyLimit({
   maxSize: MOST_BODY_BYTES,
   onError: () =>
-    problemResponse({ status: 413, code: "too-large", message: `A question is at most ${MOST_BODY_BYTES} bytes.` }),
+    problemResponse({
+      status: 413,
+      code: "too-large",
+      message: `A question is at most ${MOST_BODY_BYTES} bytes.`,
+    }),
 });
 
 async function answer(context: Context, ask: () => Promise<object>): Promise<Response> {
@@ -96,7 +99,9 @@ function refusal(error: unknown): Problem | undefined {
 async function readBody(context: Context): Promise<Record<string, unknown>> {
   const body: unknown = await context.req.json().catch(() => undefined);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new BadParameter('The body must be a JSON object, such as {"model":"gemma3","contextLength":8192}.');
+    throw new BadParameter(
+      'The body must be a JSON object, such as {"model":"gemma3","contextLength":8192}.',
+    );
   }
   return Object.fromEntries(Object.entries(body));
 }

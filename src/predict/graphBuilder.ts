@@ -33,8 +33,13 @@ export function overwriting(bytes: number, ...sources: readonly GraphTensor[]): 
   return tensor(bytes, sources, { inPlace: true });
 }
 
-/** Another look at a tensor's memory; `bytes` is less for a part of it. */
+/** Another look at a tensor's memory; with fewer `bytes`, at a part of each of its rows. */
 export function view(of: GraphTensor, bytes: number = of.bytes): GraphTensor {
+  return tensor(bytes, [of], { root: of.root ?? of, strided: bytes !== of.bytes });
+}
+
+/** The first of several results that one operation left behind each other. */
+export function firstPart(of: GraphTensor, bytes: number): GraphTensor {
   return tensor(bytes, [of], { root: of.root ?? of });
 }
 
@@ -46,12 +51,13 @@ export function store(...sources: readonly GraphTensor[]): GraphTensor {
 function tensor(
   bytes: number,
   sources: readonly GraphTensor[],
-  special: { root?: GraphTensor; isInput?: boolean; inPlace?: boolean },
+  special: { root?: GraphTensor; strided?: boolean; isInput?: boolean; inPlace?: boolean },
 ): GraphTensor {
   return {
     bytes,
     sources,
     root: special.root,
+    strided: special.strided ?? false,
     isInput: special.isInput ?? false,
     inPlace: special.inPlace ?? false,
     kept: false,

@@ -77,7 +77,8 @@ export function createAsk(parts: AskParts): Ask {
   const inputFor = async (query: PredictQuery, known?: KnownModel): Promise<SettingsInput> => {
     const model = known ?? (await describe(query, parts.client));
     const draft = query.draftModel === undefined ? undefined : await ask(query.draftModel, parts.client);
-    const shape = query.quantization === undefined ? model.shape : withFileType(model.shape, query.quantization);
+    const shape =
+      query.quantization === undefined ? model.shape : withFileType(model.shape, query.quantization);
     const loaded = query.model === undefined ? undefined : parts.loaded(query.model);
     return {
       ...parts.settings(),
@@ -148,9 +149,17 @@ export function createAsk(parts: AskParts): Ask {
 /** What the loaded runner was started with says nothing about a run with another context. */
 function runnerFor(query: PredictQuery, settings: LoadedModel["settings"]): LoadedModel["settings"] {
   const asksOther =
-    query.contextLength !== undefined || query.totalContextLength !== undefined || query.parallel !== undefined;
+    query.contextLength !== undefined ||
+    query.totalContextLength !== undefined ||
+    query.parallel !== undefined;
   return asksOther
-    ? { ...settings, totalContextLength: undefined, contextLength: undefined, batch: undefined, ubatch: undefined }
+    ? {
+        ...settings,
+        totalContextLength: undefined,
+        contextLength: undefined,
+        batch: undefined,
+        ubatch: undefined,
+      }
     : settings;
 }
 
@@ -189,11 +198,17 @@ async function ask(model: string, client: AskParts["client"]): Promise<KnownMode
 
 async function whyNot(model: string, error: unknown, client: AskParts["client"]): Promise<Error> {
   if (!(error instanceof OllamaError) || error.status !== 404) {
-    return new AskProblem(503, "upstream-unreachable", error instanceof Error ? error.message : String(error));
+    return new AskProblem(
+      503,
+      "upstream-unreachable",
+      error instanceof Error ? error.message : String(error),
+    );
   }
   const names = (await client.tags().catch(() => [])).map(({ name }) => name);
   const stem = model.toLowerCase().split(/[:/]/)[0] ?? "";
-  const near = names.filter((name) => name.toLowerCase().includes(stem) || stem.includes(name.split(":")[0] ?? name));
+  const near = names.filter(
+    (name) => name.toLowerCase().includes(stem) || stem.includes(name.split(":")[0] ?? name),
+  );
   const listed = near.length > 0 ? near : names;
   const hint = listed.length === 0 ? "It has no models." : `It has ${listed.slice(0, 10).join(", ")}.`;
   return new AskProblem(404, "no-such-model", `Ollama has no model "${model.slice(0, 200)}". ${hint}`);

@@ -78,7 +78,10 @@ export function createExchangePredictions(parts: {
   const queueMs = (exchange: Exchange, model: ModelNow): number | undefined => {
     const ahead = parts
       .live()
-      .filter((other) => other.id !== exchange.id && other.model === exchange.model && COMPUTING.has(other.operation))
+      .filter(
+        (other) =>
+          other.id !== exchange.id && other.model === exchange.model && COMPUTING.has(other.operation),
+      )
       .map((other) => ({
         startedAt: other.startedAt,
         firstTokenAt: other.state.phase === "streaming" ? other.state.firstTokenAt : undefined,

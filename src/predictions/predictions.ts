@@ -37,6 +37,8 @@ export interface Predictions {
   /** A recorded load with the reason why Ollama's claim differs. */
   explained(load: Load): Load;
   accuracy(): AccuracySummary & { calibration: CalibrationEntry[] };
+  /** For the metrics. */
+  errors(): { model: string; kind: string; medianErrorRatio: number }[];
   /** Forgets what was learned of one model, or of all. */
   reset(model?: string): void;
   ask: Ask;
@@ -91,8 +93,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
     now,
     modelNow,
     live: parts.live,
-    onChange: ({ model, part, direction }) =>
-      log.warn(`${model} has become ${direction} for good`, { part }),
+    onChange: ({ model, part, direction }) => log.warn(`${model} has become ${direction} for good`, { part }),
     onLearned: knowledge.changed,
   });
 
@@ -105,13 +106,20 @@ export function createPredictions(parts: PredictionParts): Predictions {
     const settings = resolveSettings({ ...settingsOfMachine(parts), shape: model.shape });
     const reads = readBytesPerToken(model.shape, settings);
     if (reads !== undefined) {
-      const host = { bytesPerToken: reads.hostBytes, bandwidthBytesPerSecond: hostBandwidth(machine), device: "cpu" as const };
+      const host = {
+        bytesPerToken: reads.hostBytes,
+        bandwidthBytesPerSecond: hostBandwidth(machine),
+        device: "cpu" as const,
+      };
       const device = {
         bytesPerToken: reads.deviceBytes,
         bandwidthBytesPerSecond: deviceBandwidth(machine),
         device: "gpu" as const,
       };
-      knowledge.learned.speed.describe(name, undefined, { reads: [host, device], layerCount: model.shape.layers.length });
+      knowledge.learned.speed.describe(name, undefined, {
+        reads: [host, device],
+        layerCount: model.shape.layers.length,
+      });
     }
   };
 
@@ -155,6 +163,12 @@ export function createPredictions(parts: PredictionParts): Predictions {
     }),
     explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
     accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),
+    errors: () =>
+      knowledge.accuracy
+        .summary()
+        .models.flatMap(({ model, scores }) =>
+          Object.entries(scores).map(([kind, { medianErrorRatio }]) => ({ model, kind, medianErrorRatio })),
+        ),
     reset(model) {
       const key = model === undefined ? undefined : parts.canonicalName(model);
       knowledge.calibration.reset(key);
@@ -202,7 +216,8 @@ function speedSettings(loaded: LoadedModel | undefined): ModelNow["settings"] {
 function settingsOfMachine(parts: PredictionParts) {
   const gpus = parts.sample()?.gpus ?? [];
   const vramBytes = gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0);
-  const unified = parts.machine()?.osName.startsWith("macOS") === true && parts.machine()?.architecture === "arm64";
+  const unified =
+    parts.machine()?.osName.startsWith("macOS") === true && parts.machine()?.architecture === "arm64";
   return {
     ollamaVersion: parts.ollamaVersion(),
     vramBytes,

@@ -103,7 +103,9 @@ it("answers what an observer asks of Ollama, and 404 to the rest", async () => {
 
 it("lists a model as loaded once it has been asked for", async () => {
   const url = `http://127.0.0.1:${endpoint.port}`;
-  await (await fetch(`${url}/api/chat`, { method: "POST", body: '{"model":"bench:1x0","messages":[]}' })).text();
+  await (
+    await fetch(`${url}/api/chat`, { method: "POST", body: '{"model":"bench:1x0","messages":[]}' })
+  ).text();
   expect(await (await fetch(`${url}/api/ps`)).json()).toMatchObject({ models: [{ name: "bench:1x0" }] });
 });
 

@@ -47,7 +47,10 @@ async function anUpstream() {
   return upstream;
 }
 
-async function serving(args: string[], environment?: Record<string, string>): Promise<Running & { port: number }> {
+async function serving(
+  args: string[],
+  environment?: Record<string, string>,
+): Promise<Running & { port: number }> {
   const running = plimsoll(["serve", "--listen", "127.0.0.1:0", ...args], environment);
   await waitFor(() => running.err().includes("record"), { timeoutMs: 15_000 });
   return { ...running, port: Number(/clients +http:\/\/127\.0\.0\.1:(\d+)/.exec(running.err())?.[1]) };
@@ -62,7 +65,13 @@ describe("words and exit codes", () => {
     ["an unknown flag", ["--upsteam", "x"], 2, "err", /--upsteam/],
     ["a bad value", ["--listen", "x:y:z"], 78, "err", /--listen: "x:y:z" is not valid: expected host:port/],
     ["a wide listener without a token", ["--listen", "0.0.0.0:0"], 78, "err", /needs a token: set --token/],
-    ["a missing settings file", ["--config", "/no/such.json"], 78, "err", /--config \/no\/such\.json cannot be read/],
+    [
+      "a missing settings file",
+      ["--config", "/no/such.json"],
+      78,
+      "err",
+      /--config \/no\/such\.json cannot be read/,
+    ],
     ["nothing to forget", ["forget"], 2, "err", /name one of --before DAY, --conversation ID or --all/],
     ["a day that is none", ["forget", "--before", "soon"], 1, "err", /"soon" is no day: expected 2026-01-31/],
   ])("%s", async (_name, args, code, stream, words) => {
@@ -77,7 +86,10 @@ describe("words and exit codes", () => {
     const file = path.join(folder, "config.json");
     await writeFile(file, '{"listn":"127.0.0.1:1"}');
     const ended = await plimsoll([], { PLIMSOLL_CONFIG: file }).ended;
-    expect(ended).toMatchObject({ code: 78, err: expect.stringContaining('unknown key "listn"; did you mean "listen"?') });
+    expect(ended).toMatchObject({
+      code: 78,
+      err: expect.stringContaining('unknown key "listn"; did you mean "listen"?'),
+    });
   });
 });
 
@@ -112,7 +124,9 @@ describe("starting", () => {
     const upstream = await anUpstream();
     const ended = await plimsoll(["--listen", `127.0.0.1:${upstream.port}`, "--data-dir", ":memory:"]).ended;
     expect(ended.code).toBe(1);
-    expect(ended.err).toMatch(new RegExp(`127\\.0\\.0\\.1:${upstream.port} is taken by another program.*--listen`));
+    expect(ended.err).toMatch(
+      new RegExp(`127\\.0\\.0\\.1:${upstream.port} is taken by another program.*--listen`),
+    );
   });
 
   it("refuses a second instance on one data directory within 2 s, and a killed one leaves no lock", async () => {
@@ -133,7 +147,12 @@ describe("starting", () => {
   it("runs without recording when the data directory cannot be used, and says so", async () => {
     const folder = await temporaryFolder();
     await writeFile(path.join(folder, "file"), "");
-    const running = await serving(["--upstream", "http://127.0.0.1:1", "--data-dir", path.join(folder, "file", "x")]);
+    const running = await serving([
+      "--upstream",
+      "http://127.0.0.1:1",
+      "--data-dir",
+      path.join(folder, "file", "x"),
+    ]);
     expect(running.err()).toMatch(/record +.*file/);
     const health = await fetch(`http://127.0.0.1:${running.port}/plimsoll/healthz`);
     expect(await health.json()).toMatchObject({ recorder: { state: "off" } });
@@ -141,15 +160,18 @@ describe("starting", () => {
 });
 
 describe("stopping", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("%s ends it in order, with everything on record", async (signal) => {
-    const folder = await temporaryFolder();
-    const upstream = await anUpstream();
-    const running = await serving(["--upstream", upstream.url, "--data-dir", folder]);
-    await fetch(`http://127.0.0.1:${running.port}/plimsoll/healthz`);
-    running.child.kill(signal);
-    const { code } = await running.ended;
-    expect(code).toBe(signal === "SIGTERM" ? 0 : 130);
-  });
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "%s ends it in order, with everything on record",
+    async (signal) => {
+      const folder = await temporaryFolder();
+      const upstream = await anUpstream();
+      const running = await serving(["--upstream", upstream.url, "--data-dir", folder]);
+      await fetch(`http://127.0.0.1:${running.port}/plimsoll/healthz`);
+      running.child.kill(signal);
+      const { code } = await running.ended;
+      expect(code).toBe(signal === "SIGTERM" ? 0 : 130);
+    },
+  );
 
   it("a second signal cuts what is still running at once", async () => {
     const upstream = await anUpstream();
@@ -176,8 +198,15 @@ it("forgets while it is running, through the running instance", async () => {
     return ((await answer.json()) as { exchanges: unknown[] }).exchanges.length;
   };
   await waitFor(async () => (await list()) === 1);
-  const ended = await plimsoll(["forget", "--all", "--json", "--data-dir", folder, "--listen", `127.0.0.1:${running.port}`])
-    .ended;
+  const ended = await plimsoll([
+    "forget",
+    "--all",
+    "--json",
+    "--data-dir",
+    folder,
+    "--listen",
+    `127.0.0.1:${running.port}`,
+  ]).ended;
   expect(ended.err).toBe("");
   expect(JSON.parse(ended.out)).toMatchObject({ exchanges: 1 });
   expect(await list()).toBe(0);

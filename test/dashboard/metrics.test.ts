@@ -9,6 +9,7 @@ function metricsOf(overrides: Partial<Parameters<typeof createMetrics>[0]> = {})
     snapshot: () => aSnapshot(),
     recorder: () => health.recorder,
     observerFailures: () => ({}),
+    predictionErrors: () => [],
     ...overrides,
   });
   return {

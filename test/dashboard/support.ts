@@ -91,7 +91,15 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
     listLoads: async () => ({ rows: [] }),
     forget: async () => ({}),
     predictions: {
-      predict: async () => ({ kvCacheBytes: none, recurrentStateBytes: none, computeBytes: none, kvBytesPerToken: 0, caches: [], fit: { verdict: "unknown" }, assumptions: [] }),
+      predict: async () => ({
+        kvCacheBytes: none,
+        recurrentStateBytes: none,
+        computeBytes: none,
+        kvBytesPerToken: 0,
+        caches: [],
+        fit: { verdict: "unknown" },
+        assumptions: [],
+      }),
       predictTable: async () => ({ cells: [] }),
       accuracy: () => ({ models: [] }),
       resetCalibration: () => {},

@@ -59,7 +59,15 @@ export async function startPageServer(
     listLoads: async () => ({ rows: [] }),
     forget: async () => ({}),
     predictions: {
-      predict: async () => ({ kvCacheBytes: none, recurrentStateBytes: none, computeBytes: none, kvBytesPerToken: 0, caches: [], fit: { verdict: "unknown" }, assumptions: [] }),
+      predict: async () => ({
+        kvCacheBytes: none,
+        recurrentStateBytes: none,
+        computeBytes: none,
+        kvBytesPerToken: 0,
+        caches: [],
+        fit: { verdict: "unknown" },
+        assumptions: [],
+      }),
       predictTable: async () => ({ cells: [] }),
       accuracy: () => ({ models: [] }),
       resetCalibration: () => {},
