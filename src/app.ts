@@ -57,7 +57,8 @@ export interface App {
 }
 
 /** While a model loads, memory is read this often for this long. */
-const HURRY = { intervalMs: 250, forMs: 10_000 };
+const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
+const LOCAL_ADDRESSES_MS = 10_000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
 
@@ -66,7 +67,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const { host, port } = parseListen(config.listen) ?? { host: "127.0.0.1", port: 11435 };
   const loopback = isLoopback(host);
   const instanceId = randomBytes(12).toString("hex");
-  const newId = (): string => `${now().toString(36)}${randomBytes(5).toString("hex")}`;
+  const newId = createIds(now, instanceId);
 
   const upstream = createUpstream(upstreamAddress(config.upstream));
   const client = createOllamaClient({ url: config.upstream });
@@ -82,9 +83,14 @@ export async function createApp(parts: AppParts): Promise<App> {
           log,
         });
 
+  let hurriedAt = Number.NEGATIVE_INFINITY;
   const hurry = (): void => {
-    sampler?.hurry(HURRY.intervalMs, HURRY.forMs);
-    poller.hurry();
+    // A burst of requests for a model that is not loaded is one reason to look, not many.
+    if (monotonic() - hurriedAt >= HURRY.atMostEveryMs) {
+      hurriedAt = monotonic();
+      sampler?.hurry(HURRY.intervalMs, HURRY.forMs);
+      poller.hurry();
+    }
   };
   const models = createModelWatch({
     client,
@@ -138,6 +144,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     client,
     knowledge,
     now,
+    monotonic,
     log,
     live: () => exchanges.live(),
     loadedModels: models.loadedModels,
@@ -243,7 +250,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     loopback,
     allowedHosts: config.allowedHosts,
     hostname: os.hostname(),
-    localAddresses,
+    localAddresses: createLocalAddresses(monotonic),
   });
   const handler = createHandler({
     upstream,
@@ -340,6 +347,26 @@ function reportHealth(log: Log, upstream: Health["upstream"]): void {
   }
 }
 
-function localAddresses(): string[] {
-  return Object.values(os.networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
+/** Ids that sort by time and are told apart across restarts and instances. */
+function createIds(now: () => number, instanceId: string): () => string {
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${now().toString(36)}${count.toString(36).padStart(4, "0")}${instanceId.slice(0, 4)}`;
+  };
+}
+
+/** Asking the system takes longer than a whole request; addresses change rarely. */
+function createLocalAddresses(monotonic: () => number): () => readonly string[] {
+  let addresses: readonly string[] = [];
+  let askedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (monotonic() - askedAt >= LOCAL_ADDRESSES_MS) {
+      askedAt = monotonic();
+      addresses = Object.values(os.networkInterfaces()).flatMap((list) =>
+        (list ?? []).map((entry) => entry.address),
+      );
+    }
+    return addresses;
+  };
 }

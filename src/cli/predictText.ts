@@ -50,9 +50,8 @@ export function printTable(table: WhatIfTable): string {
       name.padEnd(20),
       ...contexts.map((context) => {
         const cell = table.cells.find((one) => rowName(one) === name && one.contextLength === context);
-        return `${cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`}`.padStart(
-          18,
-        );
+        const text = cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`;
+        return text.padStart(18);
       }),
     ].join(""),
   );

@@ -1,7 +1,16 @@
 import { plannedBytes, type GraphTensor } from "./graphAllocator.ts";
-import { createGraph, input, overwriting, result, store, view, type GraphBuilder } from "./graphBuilder.ts";
+import {
+  createGraph,
+  input,
+  norm,
+  overwriting,
+  result,
+  store,
+  view,
+  type GraphBuilder,
+} from "./graphBuilder.ts";
 import { createContext, type GraphContext, type GraphSettings } from "./graphContext.ts";
-import { layerGraph, norm } from "./graphLayer.ts";
+import { layerGraph } from "./graphLayer.ts";
 import type { ModelShape } from "./modelShape.ts";
 
 const F32 = 4;

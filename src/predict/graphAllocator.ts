@@ -8,8 +8,6 @@ export interface GraphTensor {
   sources: readonly GraphTensor[];
   /** Set for a view: the tensor whose memory it shows. */
   root?: GraphTensor;
-  /** A view whose rows lie apart: nothing can be written over it. */
-  strided: boolean;
   /** Filled before the graph runs, so it is placed before anything else. */
   isInput: boolean;
   /** May take over the memory of its first source that nobody else reads. */
@@ -53,20 +51,14 @@ function place(tensor: GraphTensor, blocks: Blocks): void {
   tensor.offset = takenOver(tensor) ?? blocks.take(tensor.bytes);
 }
 
-/**
- * Memory of the first source that has this tensor's size and no other reader or view. As in ggml, what a larger owner
- * has beyond that is not found again.
- */
+/** Memory of the first source that has this tensor's size and no other reader; never that behind a view. */
 function takenOver(tensor: GraphTensor): number | undefined {
   if (!tensor.inPlace) return undefined;
   for (const source of tensor.sources) {
-    const owner = source.root ?? source;
-    if (owner.offset < 0 || source.bytes !== tensor.bytes || source.readers !== 1 || source.views !== 0)
-      continue;
-    const alone = source.root === undefined || (owner.views === 1 && owner.readers === 0);
-    if (!alone || source.strided) continue;
-    const offset = owner.offset;
-    owner.offset = -1;
+    const free = source.offset >= 0 && source.readers === 1 && source.views === 0;
+    if (!free || source.bytes !== tensor.bytes) continue;
+    const { offset } = source;
+    source.offset = -1;
     return offset;
   }
   return undefined;

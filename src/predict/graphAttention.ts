@@ -1,5 +1,5 @@
 import type { GraphTensor } from "./graphAllocator.ts";
-import { firstPart, overwriting, result, store, view } from "./graphBuilder.ts";
+import { overwriting, result, store, view } from "./graphBuilder.ts";
 import type { CacheInputs, GraphContext } from "./graphContext.ts";
 import { latentProjections } from "./graphLatent.ts";
 import type { AttentionShape } from "./modelShape.ts";
@@ -107,7 +107,7 @@ function attend(
       ? 2 * cells * settings.streams * (shape.keyWidth + shape.valueWidth)
       : 0;
     const attended = result(bytes + copy, query, ...mask);
-    return unpacked(context, shape, firstPart(attended, bytes));
+    return unpacked(context, shape, view(attended, bytes));
   }
   const scores = result(shape.headCount * cells * tokenBytes, query);
   const weighted = result(bytes, overwriting(scores.bytes, scores, ...mask));

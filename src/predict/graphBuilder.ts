@@ -33,13 +33,13 @@ export function overwriting(bytes: number, ...sources: readonly GraphTensor[]): 
   return tensor(bytes, sources, { inPlace: true });
 }
 
-/** Another look at a tensor's memory; with fewer `bytes`, at a part of each of its rows. */
-export function view(of: GraphTensor, bytes: number = of.bytes): GraphTensor {
-  return tensor(bytes, [of], { root: of.root ?? of, strided: bytes !== of.bytes });
+/** A norm and its weights: the second step writes over the first, and that over its source if it may. */
+export function norm(of: GraphTensor): GraphTensor {
+  return overwriting(of.bytes, overwriting(of.bytes, of));
 }
 
-/** The first of several results that one operation left behind each other. */
-export function firstPart(of: GraphTensor, bytes: number): GraphTensor {
+/** Another look at a tensor's memory; `bytes` is less for a part of it. */
+export function view(of: GraphTensor, bytes: number = of.bytes): GraphTensor {
   return tensor(bytes, [of], { root: of.root ?? of });
 }
 
@@ -51,13 +51,12 @@ export function store(...sources: readonly GraphTensor[]): GraphTensor {
 function tensor(
   bytes: number,
   sources: readonly GraphTensor[],
-  special: { root?: GraphTensor; strided?: boolean; isInput?: boolean; inPlace?: boolean },
+  special: { root?: GraphTensor; isInput?: boolean; inPlace?: boolean },
 ): GraphTensor {
   return {
     bytes,
     sources,
     root: special.root,
-    strided: special.strided ?? false,
     isInput: special.isInput ?? false,
     inPlace: special.inPlace ?? false,
     kept: false,

@@ -1,6 +1,6 @@
 import type { GraphTensor } from "./graphAllocator.ts";
 import { attentionGraph } from "./graphAttention.ts";
-import { overwriting, result, view } from "./graphBuilder.ts";
+import { norm, overwriting, result, view } from "./graphBuilder.ts";
 import type { GraphContext } from "./graphContext.ts";
 import { feedForwardGraph } from "./graphFeedForward.ts";
 import { recurrentGraph } from "./graphRecurrent.ts";
@@ -81,9 +81,4 @@ function withPerLayerInput(output: GraphTensor, place: Rows): GraphTensor {
   const gate = overwriting(width, result(width, output));
   const scaled = overwriting(width, gate, view(place.perLayerInputs, width));
   return overwriting(output.bytes, output, norm(result(output.bytes, scaled)));
-}
-
-/** Root-mean-square norm and its weights: the second step writes over the first, the first over its input if it may. */
-export function norm(tensor: GraphTensor): GraphTensor {
-  return overwriting(tensor.bytes, overwriting(tensor.bytes, tensor));
 }

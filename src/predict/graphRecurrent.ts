@@ -1,5 +1,5 @@
 import type { GraphTensor } from "./graphAllocator.ts";
-import { firstPart, overwriting, result, store, view } from "./graphBuilder.ts";
+import { norm, overwriting, result, store, view } from "./graphBuilder.ts";
 import type { GraphContext } from "./graphContext.ts";
 import type { RecurrentShape } from "./modelShape.ts";
 
@@ -69,7 +69,7 @@ function mamba(context: GraphContext, shape: RecurrentShape, normed: GraphTensor
   const parameters = result((shape.headCount + 2 * shape.stateLength) * tokenBytes, x);
   const step = overwriting(inner, result(inner, view(parameters, shape.headCount * tokenBytes)));
   const scan = scanned(context, shape, view(x), step, view(parameters, shape.stateLength * tokenBytes));
-  const output = overwriting(inner, firstPart(scan, inner), overwriting(inner, x));
+  const output = overwriting(inner, view(scan, inner), overwriting(inner, x));
   const gated = result(inner, result(inner, view(both, inner)), output);
   return view(result(embeddingLength * tokenBytes, gated));
 }
@@ -88,9 +88,9 @@ function mamba2(context: GraphContext, shape: RecurrentShape, normed: GraphTenso
   );
   const scan = scanned(context, shape, view(active, inner), step, view(active, inner));
   const skip = result(inner, view(active, inner));
-  const output = overwriting(inner, firstPart(scan, inner), skip);
+  const output = overwriting(inner, view(scan, inner), skip);
   const gated = result(inner, result(inner, view(all, inner)), output);
-  return view(result(embeddingLength * tokenBytes, view(overwriting(inner, view(gated)))));
+  return result(embeddingLength * tokenBytes, view(norm(view(gated))));
 }
 
 function deltaNet(context: GraphContext, shape: RecurrentShape, normed: GraphTensor): GraphTensor {
@@ -121,7 +121,7 @@ function deltaNet(context: GraphContext, shape: RecurrentShape, normed: GraphTen
     view(state),
   );
   graph.expand(scan);
-  const normedOutput = overwriting(inner, overwriting(inner, firstPart(scan, inner)));
+  const normedOutput = norm(view(scan, inner));
   const gated = overwriting(inner, normedOutput, overwriting(inner, view(gate)));
   return view(result(embeddingLength * tokenBytes, view(gated)));
 }
@@ -133,7 +133,7 @@ function shortConvolution(context: GraphContext, shape: RecurrentShape, normed: 
   const product = result(part, view(all, part), view(all, part));
   const kept = gathered(context, shape.convolutionElements);
   const mixed = convolved(context, shape, { kept, fresh: product, channels: embeddingLength });
-  return view(result(part, result(part, view(all, part), mixed)));
+  return result(part, result(part, view(all, part), mixed));
 }
 
 /** RWKV's time mix, roughly: five interpolations of the input, of which receptance, key, value, decay and gate come. */
@@ -144,5 +144,5 @@ function timeMix(context: GraphContext, shape: RecurrentShape, normed: GraphTens
   const five = result(5 * part, normed, shifted);
   const parts = Array.from({ length: 5 }, () => result(part, view(five, part)));
   const scan = scanned(context, { ...shape, innerLength: context.embeddingLength }, ...parts.slice(0, 4));
-  return result(part, overwriting(part, result(part, firstPart(scan, part)), parts[4] ?? normed));
+  return result(part, overwriting(part, result(part, view(scan, part)), parts[4] ?? normed));
 }

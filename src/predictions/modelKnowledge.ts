@@ -22,15 +22,21 @@ export interface ModelKnowledge {
 /** Models that are remembered; the one asked for first gives way. */
 const MOST_MODELS = 200;
 
-export function createModelKnowledge(client: Pick<OllamaClient, "show">): ModelKnowledge {
-  const known = new Map<string, { digest: string | undefined; model?: KnownModel }>();
+/** A model that could not be described is asked for again after this long. */
+const AGAIN_MS = 60_000;
+
+export function createModelKnowledge(parts: {
+  client: Pick<OllamaClient, "show">;
+  monotonic: () => number;
+}): ModelKnowledge {
+  const { client, monotonic } = parts;
+  const known = new Map<string, { digest: string | undefined; askedAt: number; failed?: true; model?: KnownModel }>();
 
   const ask = async (model: string): Promise<KnownModel | undefined> => {
     try {
       return readModel(await client.show(model));
     } catch {
-      // A model that Ollama does not describe is not predicted; it is asked again with the next request.
-      known.delete(model);
+      // What Ollama does not describe is not predicted.
       return undefined;
     }
   };
@@ -40,17 +46,20 @@ export function createModelKnowledge(client: Pick<OllamaClient, "show">): ModelK
     want(model, digest, then) {
       const entry = known.get(model);
       const changed = digest !== undefined && entry?.digest !== undefined && digest !== entry.digest;
-      if (entry !== undefined && !changed) {
+      const due = entry?.failed === true && monotonic() - entry.askedAt >= AGAIN_MS;
+      if (entry !== undefined && !changed && !due) {
         entry.digest ??= digest;
         return;
       }
-      const asked = { digest, model: entry?.model };
+      const asked: NonNullable<typeof entry> = { digest, askedAt: monotonic(), model: entry?.model };
       known.set(model, asked);
       if (known.size > MOST_MODELS) {
         known.delete(known.keys().next().value ?? "");
       }
       void ask(model).then((answer) => {
-        if (answer !== undefined) {
+        if (answer === undefined) {
+          asked.failed = true;
+        } else {
           asked.model = answer;
           then?.();
         }

@@ -48,6 +48,7 @@ export interface PredictionParts {
   client: OllamaClient;
   knowledge: Knowledge;
   now: () => number;
+  monotonic: () => number;
   log: Log;
   live: () => readonly Exchange[];
   loadedModels: () => LoadedModel[];
@@ -60,7 +61,7 @@ export interface PredictionParts {
 
 export function createPredictions(parts: PredictionParts): Predictions {
   const { knowledge, now, log } = parts;
-  const models = createModelKnowledge(parts.client);
+  const models = createModelKnowledge({ client: parts.client, monotonic: parts.monotonic });
   const loads = createLoadPredictions({
     known: models.get,
     machine: () => settingsOfMachine(parts),

@@ -16,7 +16,8 @@ export type ForwardOutcome =
 /** Called in this order; `end` exactly once, whatever happens. */
 export interface ForwardWatcher {
   requestChunk(chunk: Buffer): void;
-  requestEnd(): void;
+  /** The whole request has been handed to Ollama's connection: there is time to look at it now. */
+  requestSent(): void;
   answerHead(head: { status: number; rawHeaders: readonly string[] }): void;
   answerChunk(chunk: Buffer): void;
   end(outcome: ForwardOutcome): void;
@@ -123,6 +124,7 @@ export function forward(job: ForwardJob): Forwarding {
         cut: upstreamFailed,
       });
     });
+    request.once("finish", () => watcher.requestSent());
     if (!hasBody) {
       request.end();
     }
@@ -134,7 +136,6 @@ export function forward(job: ForwardJob): Forwarding {
     relayUpload(incoming, () => request, watcher);
   } else {
     incoming.resume();
-    watcher.requestEnd();
   }
   return {
     stop: (reason) => leave({ how: "stopped", reason }),
@@ -177,7 +178,6 @@ function relayUpload(incoming: IncomingMessage, current: () => ClientRequest, wa
       }
       request.end();
     }
-    watcher.requestEnd();
   });
   // A client may send its head long before its body; Ollama may have an answer to the head alone.
   setImmediate(() => {

@@ -107,12 +107,13 @@ interface Run {
 /** Forwards one request and follows it to its end. Returns what to call when the client leaves. */
 function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): () => void {
   const exchange = newExchange(parts, incoming, pathOf(admission.target));
-  const open: OpenExchange = parts.exchanges.open(exchange, (reason) => forwarding.stop(reason));
-  const request = readRequestOf(parts.bodies, incoming, open);
   let reader: AnswerReader | undefined;
   let look: Look | undefined;
 
   const finish = (outcome: ForwardOutcome): void => {
+    if (incoming.readableEnded) {
+      request.finish();
+    }
     look?.drain();
     const answer = reader?.end(outcome.how === "whole" ? "whole" : "cut");
     const state = endState(outcome, answer, {
@@ -153,7 +154,7 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
         exchange.requestBytes += chunk.length;
         request.body?.push(chunk);
       },
-      requestEnd: () => request.finish(),
+      requestSent: () => request.finish(),
       answerHead({ status, rawHeaders }) {
         exchange.status = status;
         reader = createAnswerReader({
@@ -183,7 +184,10 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
       end: finish,
     },
   });
-  return () => forwarding.clientLeft();
+  // Whoever is told of exchanges is told once the request is on its way.
+  const open = parts.exchanges.open(exchange, forwarding.stop);
+  const request = readRequestOf(parts.bodies, incoming, open);
+  return forwarding.clientLeft;
 }
 
 function newExchange(parts: HandlerParts, incoming: IncomingMessage, path: string): Exchange {
