@@ -59,6 +59,7 @@ export interface App {
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
 const LOCAL_ADDRESSES_MS = 10_000;
+const LAST_WORDS_MS = 2000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
 
@@ -276,6 +277,10 @@ export async function createApp(parts: AppParts): Promise<App> {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     exchanges.stopAll();
+    // Each still has to be told of, so that its row says how it ended.
+    while (exchanges.live().length > 0 && monotonic() < deadline + LAST_WORDS_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     await knowledge.save();
     live.close();
     poller.stop();

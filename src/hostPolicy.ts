@@ -9,11 +9,30 @@ export function createHostPolicy(parts: {
   localAddresses: () => readonly string[];
 }): HostPolicy {
   if (parts.loopback) {
-    return (host) =>
-      hostIsAllowedByOllama(host, { hostname: parts.hostname, localAddresses: parts.localAddresses() });
+    return rememberingYes((host) =>
+      hostIsAllowedByOllama(host, { hostname: parts.hostname, localAddresses: parts.localAddresses() }),
+    );
   }
   const allowed = new Set(parts.allowedHosts.map((host) => host.toLowerCase()));
   return (host) => host !== undefined && allowed.has(withoutPort(host).toLowerCase());
+}
+
+/** Names that were allowed once, so that clients which ask a hundred times a second are judged once. */
+const MOST_REMEMBERED = 64;
+
+/** An address that the machine loses stays allowed until the next start: it was never anybody else's name. */
+function rememberingYes(isAllowed: HostPolicy): HostPolicy {
+  const allowed = new Set<string | undefined>();
+  return (host) => {
+    if (allowed.has(host)) {
+      return true;
+    }
+    const yes = isAllowed(host);
+    if (yes && allowed.size < MOST_REMEMBERED) {
+      allowed.add(host);
+    }
+    return yes;
+  };
 }
 
 function withoutPort(host: string): string {

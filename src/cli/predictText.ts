@@ -50,7 +50,8 @@ export function printTable(table: WhatIfTable): string {
       name.padEnd(20),
       ...contexts.map((context) => {
         const cell = table.cells.find((one) => rowName(one) === name && one.contextLength === context);
-        const text = cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`;
+        const text =
+          cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`;
         return text.padStart(18);
       }),
     ].join(""),

@@ -133,7 +133,9 @@ function readAxes(axes: Record<(typeof AXES)[number], unknown>): Record<string, 
     if (values === undefined) continue;
     const kind = name === "contexts" ? "number" : "string";
     if (!Array.isArray(values) || values.length > 100 || values.some((value) => typeof value !== kind)) {
-      throw new BadParameter(`"${name}" must be a list of at most 100 ${kind === "number" ? "numbers" : "texts"}.`);
+      throw new BadParameter(
+        `"${name}" must be a list of at most 100 ${kind === "number" ? "numbers" : "texts"}.`,
+      );
     }
     read[name] = values;
   }

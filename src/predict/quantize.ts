@@ -1,7 +1,7 @@
 import { SettingsProblem } from "./estimateSettings.ts";
 import { FILE_TYPES, fileTypeNamed, type FileType } from "./fileTypes.ts";
 import type { ModelShape, TensorShape } from "./modelShape.ts";
-import { quantizedType, type Neighbours } from "./quantizeRules.ts";
+import { holdsValues, quantizedType, type Neighbours } from "./quantizeRules.ts";
 import { layerOfTensor } from "./shapeTensors.ts";
 import { sumWeights } from "./shapeWeights.ts";
 
@@ -35,8 +35,9 @@ function requantized(shape: ModelShape, tensors: readonly TensorShape[], fileTyp
   const seen = new Map<string, number>();
   return tensors.map((tensor) => {
     const kind = layerOfTensor(tensor.name)?.rest ?? tensor.name;
-    const index = seen.get(kind) ?? 0;
-    seen.set(kind, index + 1);
+    const counted = holdsValues(kind) ? "values" : kind;
+    const index = seen.get(counted) ?? 0;
+    seen.set(counted, index + 1);
     return { ...tensor, type: quantizedType(tensor, fileType, { ...neighbours, kind, index }) };
   });
 }
@@ -50,10 +51,9 @@ function neighboursOf(
     1,
     Math.floor((attention?.keyWidth ?? 0) / Math.max(1, attention?.keyLength ?? 1)),
   );
-  const count = (part: string): number => tensors.filter(({ name }) => name.endsWith(part)).length;
   return {
     layerCount: shape.layers.length,
-    valueCount: count(".attn_v.weight"),
+    valueCount: tensors.filter(({ name }) => holdsValues(layerOfTensor(name)?.rest ?? "")).length,
     queriesPerKey: (attention?.headCount ?? 0) / keyHeads,
     expertCount: shape.layers.find((layer) => layer.feedForward?.experts)?.feedForward?.experts?.count ?? 0,
     hasOutput: tensors.some(({ name }) => name === "output.weight"),

@@ -40,12 +40,16 @@ function mixedType(fileType: FileType, near: Neighbours): string {
   if (kind === "output.weight" || (kind === "token_embd.weight" && !near.hasOutput)) {
     return base === "Q8_0" ? base : "Q6_K";
   }
-  if (kind.startsWith("attn_v.")) return valueType(name, base, near);
+  if (holdsValues(kind)) return valueType(name, base, near);
   if (kind.startsWith("attn_k.") && near.expertCount === 8) return "Q8_0";
   if (kind.startsWith("ffn_down")) return downType(name, base, near);
   if (kind.startsWith("attn_output.")) return outputType(name, base, near);
-  if (kind.startsWith("attn_qkv.")) return fusedType(name, base);
   return base;
+}
+
+/** The value projection, alone or fused with others: llama-quantize counts and treats them alike. */
+export function holdsValues(kind: string): boolean {
+  return /^attn_(v|qkv|kv_b)\.weight$/.test(kind);
 }
 
 /** First and last eighth and every third between. */
@@ -84,12 +88,6 @@ function outputType(name: string, base: string, near: Neighbours): string {
   if (name === "Q2_K") return "Q3_K";
   if (name === "Q3_K_M") return "Q4_K";
   return name === "Q3_K_L" ? "Q5_K" : base;
-}
-
-function fusedType(name: string, base: string): string {
-  if (name === "Q3_K_M" || name === "Q3_K_L") return "Q4_K";
-  if (name === "Q4_K_M") return "Q5_K";
-  return name === "Q5_K_M" ? "Q6_K" : base;
 }
 
 const FALLBACKS: Readonly<Record<string, string>> = {

@@ -17,9 +17,10 @@ export function attentionLayers(source: ShapeSource): (AttentionShape | undefine
 
 function attentionOf(source: ShapeSource, layer: number, sliding: boolean): AttentionShape | undefined {
   const { metadata, rule } = source;
-  const headCount = metadata.perLayer("attention.head_count")?.(layer) ?? 0;
   const lengths = headLengths(source, layer, sliding);
   const tensors = source.tensors?.layer(layer);
+  const headCount =
+    metadata.perLayer("attention.head_count")?.(layer) ?? listedHeadCount(tensors, lengths.valueLength);
   const widths =
     tensors === undefined || tensors.size === 0
       ? widthsFromMetadata(source, layer, lengths)
@@ -47,10 +48,19 @@ function ownCacheCount(source: ShapeSource): number {
   return shared === undefined ? source.layerNumbers.length : Math.max(0, source.layerNumbers.length - shared);
 }
 
+/** Heads of a layer whose number is hidden: as many as their outputs fill the last projection. */
+function listedHeadCount(tensors: LayerTensors | undefined, valueLength: number): number {
+  const width = tensors?.get("attn_output.weight")?.[0] ?? 0;
+  return valueLength === 0 ? 0 : Math.floor(width / valueLength);
+}
+
 function headLengths(source: ShapeSource, layer: number, sliding: boolean): HeadLengths {
   const { metadata } = source;
   const heads = metadata.perLayer("attention.head_count")?.(0) ?? 0;
-  const plain = heads > 0 ? Math.floor((source.embeddingLength ?? 0) / heads) : 0;
+  const plain =
+    heads > 0
+      ? Math.floor((source.embeddingLength ?? 0) / heads)
+      : (metadata.count("rope.dimension_count") ?? 0);
   const ofKind = (name: string): number | undefined =>
     (sliding ? metadata.perLayer(`attention.${name}_swa`)?.(layer) : undefined) ??
     metadata.perLayer(`attention.${name}`)?.(layer);

@@ -52,7 +52,11 @@ export function buildShape(parts: ShapeParts): ModelShape {
     weights,
     tensors: weights === undefined ? undefined : parts.tensors,
     projector: parts.projector || (weights?.projectorBytes ?? 0) > 0,
-    remarks: [...parts.remarks, ...metadata.remarks, ...gaps(source, parts.projector && weights?.projectorBytes === 0)],
+    remarks: [
+      ...parts.remarks,
+      ...metadata.remarks,
+      ...gaps(source, parts.projector && weights?.projectorBytes === 0),
+    ],
   };
 }
 
@@ -162,6 +166,9 @@ function perLayerInputWidth(source: ShapeSource): number | undefined {
   return single === undefined || single === 0 ? undefined : single * source.layerNumbers.length;
 }
 
+/** Keys that hold one value a layer where layers differ, and then come as null without `verbose`. */
+const PER_LAYER = ["attention.head_count", "attention.head_count_kv", "feed_forward_length"];
+
 function gaps(source: ShapeSource, projectorElsewhere: boolean): string[] {
   const found: string[] = [];
   if (source.rule === undefined) {
@@ -171,6 +178,12 @@ function gaps(source: ShapeSource, projectorElsewhere: boolean): string[] {
   }
   if (source.embeddingLength === undefined) {
     found.push("embedding_length is missing: the compute buffer comes out too small");
+  }
+  for (const key of source.tensors === undefined ? PER_LAYER : []) {
+    if (!source.metadata.hidden(key)) continue;
+    found.push(
+      `${source.metadata.declared}.${key} is hidden and there is no tensor list: layers are taken to be alike (ask /api/show with verbose)`,
+    );
   }
   if (source.rule?.encoder === true) {
     found.push("an encoder keeps no cache: its context costs nothing, its batch does");

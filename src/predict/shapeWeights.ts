@@ -27,7 +27,14 @@ export function sumWeights(
   remarks: string[],
 ): WeightShape | undefined {
   const layers = Array.from({ length: layerCount }, () => ({ bytes: 0, expertBytes: 0 }));
-  const sums = { inputBytes: 0, tokenEmbeddingBytes: 0, outputBytes: 0, projectorBytes: 0, predictionBytes: 0, totalBytes: 0 };
+  const sums = {
+    inputBytes: 0,
+    tokenEmbeddingBytes: 0,
+    outputBytes: 0,
+    projectorBytes: 0,
+    predictionBytes: 0,
+    totalBytes: 0,
+  };
   let hasOutput = false;
   for (const tensor of tensors) {
     const bytes = tensorBytes(tensor);

@@ -30,7 +30,10 @@ export function createModelKnowledge(parts: {
   monotonic: () => number;
 }): ModelKnowledge {
   const { client, monotonic } = parts;
-  const known = new Map<string, { digest: string | undefined; askedAt: number; failed?: true; model?: KnownModel }>();
+  const known = new Map<
+    string,
+    { digest: string | undefined; askedAt: number; failed?: true; model?: KnownModel }
+  >();
 
   const ask = async (model: string): Promise<KnownModel | undefined> => {
     try {

@@ -3,6 +3,7 @@
  * a watcher is shown what has already been passed on.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { createChunkWriter } from "./chunkWriter.ts";
 import { clientHeaders, headerPairs, headerValue } from "./headers.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -58,7 +59,8 @@ export function forward(job: ForwardJob): Forwarding {
     if (outcome.how !== "whole" || !request.writableFinished) {
       request.destroy();
     }
-    watcher.end(outcome);
+    // Book-keeping waits until the sockets have been served: the last bytes of this answer, the first of another.
+    setImmediate(() => watcher.end(outcome));
   };
 
   const leave = (outcome: ForwardOutcome): void => {
@@ -236,20 +238,18 @@ function relayBody(
   then: { chunk(chunk: Buffer): void; whole(): void; cut(error: NodeJS.ErrnoException): void },
 ): void {
   let sent = false;
-  const resume = (): void => {
-    answer.resume();
-  };
+  const writer = createChunkWriter(outgoing, () => answer.resume());
   answer.on("data", (chunk: Buffer) => {
     sent = true;
-    if (!outgoing.write(chunk)) {
+    if (!writer.write(chunk)) {
       answer.pause();
-      outgoing.once("drain", resume);
     }
     then.chunk(chunk);
   });
   answer.on("end", () => {
     sent = true;
     if (answer.complete) {
+      writer.flush();
       if (answer.rawTrailers.length > 0 && outgoing.chunkedEncoding) {
         outgoing.addTrailers(headerPairs(answer.rawTrailers));
       }
@@ -257,8 +257,12 @@ function relayBody(
       then.whole();
     }
   });
-  answer.on("error", then.cut);
-  answer.on("close", () => then.cut(new Error("the connection closed in the middle of the answer")));
+  const cut = (error: Error): void => {
+    writer.flush();
+    then.cut(error);
+  };
+  answer.on("error", cut);
+  answer.on("close", () => cut(new Error("the connection closed in the middle of the answer")));
   // The head leaves with the first bytes of the body if they are here already, else on its own, at once.
   setImmediate(() => {
     if (!sent && !outgoing.destroyed) {

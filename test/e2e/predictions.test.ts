@@ -10,7 +10,7 @@ let url: string;
 const seenWaiting: Exchange[] = [];
 
 beforeAll(async () => {
-  const demo = createDemo({ speed: 20, seed: 3 });
+  const demo = createDemo({ speed: 6, seed: 3 });
   const upstream = await demo.upstream.listen();
   onCleanUp(() => demo.upstream.close());
   const started = await startPlimsoll(upstream.url, {

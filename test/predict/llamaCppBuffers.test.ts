@@ -19,9 +19,8 @@ const { models } = JSON.parse(
 /** Attention and mixtures of experts: planned as ggml plans them, so equal to the log. */
 const EXACT = new Set(
   `llama-3.1-8b llama-3.2-1b llama-2-7b mistral-nemo-12b qwen2.5-7b qwen3-30b-a3b phi-4 gemma-2-9b gemma-3-270m
-   gemma-3-4b gemma-3-27b gpt-oss-20b deepseek-v2-lite-legacy mamba2-2.7b granite-4-h-tiny lfm2-1.2b falcon-h1-7b`.split(
-    /\s+/,
-  ),
+   gemma-3-4b gemma-3-27b gpt-oss-20b deepseek-v2-lite-legacy mamba2-2.7b granite-4-h-tiny lfm2-1.2b falcon-h1-7b
+   qwen3-next-80b-a3b`.split(/\s+/),
 );
 /** Recorded with dense layers in place of its experts. */
 const STAND_IN = new Set(["jamba-mini"]);

@@ -6,8 +6,8 @@ export interface KnownModel {
   perToken: [number, number, number];
   /** Caches and states at 8k, 32k, 128k in f16, then 128k in q8_0 and q4_0. */
   cacheMebibytes: [number, number, number, number, number];
-  /** Device buffers: 8k, 32k, 128k, 8k without flash attention, 32k with q8_0, 128k on Metal; host at 8k and 128k. */
-  computeMebibytes?: [number, number, number, number, number, number, number, number];
+  /** Device buffers: 8k, 32k, 128k, 8k without flash attention, 32k with q8_0, 128k on Metal; host at 8k and 128k. Absent: not published. */
+  computeMebibytes?: (number | undefined)[];
   /** How far a buffer may be off: hybrids are modelled less finely. */
   toleranceRatio?: number;
 }
@@ -97,7 +97,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     },
     perToken: [20_480, 10_880, 5760],
     cacheMebibytes: [222.81, 702.81, 2622.81, 1422.81, 782.81],
-    computeMebibytes: [76, 100, 196, 493, 148, 428, 16, 136],
+    computeMebibytes: [76, 100, 196, undefined, 148, 428, 16, 136],
     toleranceRatio: 0.15,
   },
   {
