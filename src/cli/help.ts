@@ -6,6 +6,7 @@ export function helpText(commands: readonly (readonly [name: string, summary: st
   plimsoll                        listen on 127.0.0.1:11435, forward to 127.0.0.1:11434
   plimsoll --upstream http://127.0.0.1:11500
   plimsoll demo                   everything simulated, no Ollama needed
+  plimsoll predict llama3.1:8b --ctx 32k
 
 Commands
 ${list}

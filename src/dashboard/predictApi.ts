@@ -115,7 +115,7 @@ function readFields(fields: Record<string, unknown>): Record<string, unknown> {
     }
   }
   const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-  return readQuery(`http://x/?${search}`, settings);
+  return readQuery(`http://x/?${search.toString()}`, settings);
 }
 
 function readShow(show: unknown): { show?: object } {

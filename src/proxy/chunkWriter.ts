@@ -54,7 +54,7 @@ export function createChunkWriter(outgoing: ServerResponse, onDrain: () => void)
         outgoing.socket === null || outgoing.writableLength > outgoing.socket.writableLength;
       if (headIsOut && !ownedByNode && chunk.length <= LONGEST_COPIED_BYTES) {
         hold(chunk);
-        return !waiting && outgoing.socket?.writableNeedDrain !== true;
+        return !waiting && !(outgoing.socket?.writableNeedDrain ?? false);
       }
       flush();
       headIsOut = true;

@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import http from "node:http";
+import net from "node:net";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { createChunkWriter, type ChunkWriter } from "../../src/proxy/chunkWriter.ts";
+import { dechunk, parseAnswer } from "../support/rawClient.ts";
+
+let close = async (): Promise<void> => {};
+afterEach(() => close());
+
+/** What a client receives of an answer that `write` makes, with chunked framing or without. */
+async function received(
+  write: (writer: ChunkWriter, outgoing: http.ServerResponse) => void | Promise<void>,
+  head: [number, string[]] = [200, ["Transfer-Encoding", "chunked"]],
+): Promise<Buffer> {
+  const server = http.createServer(async (_incoming, outgoing) => {
+    outgoing.sendDate = false;
+    outgoing.writeHead(head[0], "OK", head[1]);
+    const writer = createChunkWriter(outgoing, () => {});
+    await write(writer, outgoing);
+    writer.flush();
+    outgoing.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  close = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  const { port } = server.address() as net.AddressInfo;
+  const client = net.connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const parts: Buffer[] = [];
+  for await (const part of client) {
+    parts.push(part as Buffer);
+  }
+  await close();
+  return Buffer.concat(parts);
+}
+
+const bodyOf = (bytes: Buffer): Buffer => bytes.subarray(bytes.indexOf("\r\n\r\n") + 4);
+
+describe("with chunked framing", () => {
+  it("keeps every chunk a chunk of its own, whatever comes together and whatever its size", async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.array(fc.boolean()), async (lengths, pauses) => {
+        const chunks = lengths.map((length, index) => Buffer.alloc(length, `${index % 10}`));
+        const bytes = await received(async (writer) => {
+          for (const [index, chunk] of chunks.entries()) {
+            writer.write(chunk);
+            if (pauses[index] === true) {
+              await new Promise((resolve) => setImmediate(resolve));
+            }
+          }
+        });
+        const seen = dechunk(bodyOf(bytes));
+        expect(seen.complete).toBe(true);
+        expect(seen.chunks.map((chunk) => chunk.toString("latin1"))).toEqual(
+          chunks.map((chunk) => chunk.toString("latin1")),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("sends the head with the first chunk, before any other", async () => {
+    const bytes = await received((writer) => {
+      writer.write(Buffer.from("a"));
+      writer.write(Buffer.from("bc"));
+    });
+    expect(parseAnswer(bytes.toString()).statusLine).toBe("HTTP/1.1 200 OK");
+    expect(bodyOf(bytes).toString()).toBe("1\r\na\r\n2\r\nbc\r\n0\r\n\r\n");
+  });
+});
+
+it("adds no framing where the length is known", async () => {
+  const bytes = await received(
+    (writer) => {
+      writer.write(Buffer.from("abc"));
+      writer.write(Buffer.from("de"));
+    },
+    [200, ["Content-Length", "5"]],
+  );
+  expect(bodyOf(bytes).toString()).toBe("abcde");
+});
+
+it("says when the client is slower, and when it has caught up", async () => {
+  let drained = 0;
+  let refused = 0;
+  const server = http.createServer(async (_incoming, outgoing) => {
+    outgoing.writeHead(200, { "transfer-encoding": "chunked" });
+    let go = (): void => {};
+    const writer = createChunkWriter(outgoing, () => {
+      drained += 1;
+      go();
+    });
+    for (let index = 0; index < 20_000; index += 1) {
+      if (!writer.write(Buffer.alloc(1000))) {
+        refused += 1;
+        await new Promise<void>((resolve) => (go = resolve));
+      } else if (index % 50 === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    outgoing.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  close = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  const { port } = server.address() as net.AddressInfo;
+  const client = net.connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.pause();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(refused).toBe(1);
+  expect(drained).toBe(0);
+  let bytes = 0;
+  for await (const part of client) {
+    bytes += (part as Buffer).length;
+  }
+  expect(drained).toBe(refused);
+  expect(bytes).toBeGreaterThan(20_000_000);
+});
