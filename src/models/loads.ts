@@ -26,10 +26,16 @@ interface OpenLoad {
   process?: RunnerProcess;
   steady: SteadyWatch;
   latest?: RunnerSample;
+  /** Since the runner started, until the load is measured. */
+  readings: (RunnerSample & { takenAt: number })[];
 }
 
 /** A runner starts a moment after the request that needs it; clocks of `/proc` are coarse. */
 const CULPRIT_SLACK_MS = 1500;
+/** Four a second while a model loads: some minutes. */
+const MOST_READINGS = 1000;
+/** A reading later than this after the load says more about the first prompt than about the load. */
+const LATEST_READING_MS = 1500;
 /** Ended loads that are remembered to tell the next one's cause. */
 const REMEMBERED_LOADS = 50;
 
@@ -49,8 +55,14 @@ export function createLoads(parts: {
     const earlier = ended.findLast((load) => sameModel(load.model, facts.model));
     const load: Load = { id: parts.newId(), cause: "unknown", ...facts };
     Object.assign(load, loadCause(load, earlier));
-    open.set(key, { load, process, steady: createSteadyWatch() });
+    open.set(key, { load, process, steady: createSteadyWatch(), readings: [] });
     parts.save(load);
+  };
+
+  const measure = (entry: OpenLoad, runner: RunnerSample): void => {
+    entry.load.measured = { ...runner, model: entry.load.model };
+    entry.readings = [];
+    parts.save(entry.load);
   };
 
   const finish = (key: string, at: number): void => {
@@ -150,23 +162,42 @@ export function createLoads(parts: {
         }
         runner.model = entry.load.model;
         entry.latest = runner;
-        const settled = entry.load.measured === undefined && entry.load.endedAt !== undefined;
-        if (settled && entry.steady.feed(runner, sample.takenAt)) {
-          entry.load.measured = { ...runner };
-          parts.save(entry.load);
+        if (entry.load.measured !== undefined) {
+          continue;
+        }
+        entry.readings.push({ ...runner, takenAt: sample.takenAt });
+        if (entry.readings.length > MOST_READINGS) {
+          entry.readings.shift();
+        }
+        const awaited = parts.live().some((exchange) => exchange.id === entry.load.exchangeId);
+        const steady = entry.steady.feed(runner, sample.takenAt);
+        if (!awaited && entry.load.endedAt !== undefined && steady) {
+          measure(entry, runner);
         }
       }
     },
 
     exchangeEnded(exchange) {
       const entry = [...open.values()].find((candidate) => candidate.load.exchangeId === exchange.id);
-      const loadMs = exchange.usage?.loadMs;
-      if (entry !== undefined && loadMs !== undefined) {
-        entry.load.endedAt = Math.round(exchange.startedAt + loadMs);
-        if (exchange.model !== undefined && entry.load.model.startsWith("sha256:")) {
-          entry.load.model = exchange.model;
+      if (entry === undefined || entry.load.measured !== undefined) {
+        return;
+      }
+      const { loadMs } = exchange.usage ?? {};
+      const firstTokenAt = "firstTokenAt" in exchange.state ? exchange.state.firstTokenAt : undefined;
+      const endedAt =
+        loadMs === undefined
+          ? (entry.load.endedAt ?? firstTokenAt)
+          : Math.round(exchange.startedAt + loadMs);
+      if (endedAt !== undefined) {
+        entry.load.endedAt = endedAt;
+        // What comes later is what prompts added: the load itself is what was there when it ended.
+        const reading = entry.readings.find(({ takenAt }) => takenAt >= endedAt);
+        if (reading !== undefined && reading.takenAt - endedAt <= LATEST_READING_MS) {
+          const { takenAt: _, ...runner } = reading;
+          measure(entry, runner);
+        } else {
+          parts.save(entry.load);
         }
-        parts.save(entry.load);
       }
     },
 

@@ -36,7 +36,7 @@ export function readText(reader: ByteReader, what: string): string | undefined {
   return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
 }
 
-/** Reads one value; undefined for a long string or array, which is passed over. */
+/** Reads one value; undefined for a long string, which is passed over, and of a long array its length only. */
 export function readValue(reader: ByteReader, type: number, what: string): unknown {
   if (type === STRING) return readText(reader, what);
   if (type === ARRAY) return readArray(reader, what);
@@ -47,13 +47,13 @@ export function readValue(reader: ByteReader, type: number, what: string): unkno
   return fixed.read(reader.bytes(fixed.bytes, what));
 }
 
-function readArray(reader: ByteReader, what: string): unknown[] | undefined {
+function readArray(reader: ByteReader, what: string): unknown[] | { length: number } {
   const type = reader.uint32(`the element type of ${what}`);
   const length = reader.uint64(`the length of ${what}`);
   const fixed = FIXED.get(type);
   if (fixed !== undefined && length > LONGEST_ARRAY) {
     reader.skip(length * fixed.bytes, what);
-    return undefined;
+    return { length };
   }
   if (type === ARRAY)
     throw new ShapeProblem("bad-gguf", `${what} is an array of arrays, which no reader takes`);
@@ -62,5 +62,5 @@ function readArray(reader: ByteReader, what: string): unknown[] | undefined {
     const value = readValue(reader, type, what);
     if (values.length < LONGEST_ARRAY) values.push(value);
   }
-  return length > LONGEST_ARRAY ? undefined : values;
+  return length > LONGEST_ARRAY ? { length } : values;
 }

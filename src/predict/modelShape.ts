@@ -15,6 +15,8 @@ export interface ModelShape {
   embedding: boolean;
   embeddingLength?: number;
   vocabularySize?: number;
+  /** Pairs that a byte-pair tokenizer joins. */
+  mergeCount?: number;
   /** The context the model was trained for. */
   trainedContextLength?: number;
   /** Tokens a sliding layer looks back; absent when no layer slides. */

@@ -7,6 +7,7 @@ import { ShapeProblem } from "./shapeProblem.ts";
 import { recurrentByMetadata, recurrentLayers } from "./shapeRecurrent.ts";
 import type { ShapeSource } from "./shapeSource.ts";
 import { indexTensors, MOST_LAYERS, type TensorIndex } from "./shapeTensors.ts";
+import { mergeCount, vocabularySize } from "./shapeTokenizer.ts";
 import { windowLength } from "./shapeWindows.ts";
 import { sumWeights } from "./shapeWeights.ts";
 
@@ -34,6 +35,7 @@ export function buildShape(parts: ShapeParts): ModelShape {
   const source = sourceOf(metadata, tensors);
   const layers = layersOf(source);
   checkEnough(source, layers);
+  const vocabulary = vocabularySize(parts.info, metadata, tensors);
   const weights =
     parts.tensors === undefined ? undefined : sumWeights(parts.tensors, layers.length, metadata.remarks);
   return {
@@ -43,7 +45,8 @@ export function buildShape(parts: ShapeParts): ModelShape {
     encoder: source.rule?.encoder === true,
     embedding: source.rule?.encoder === true || metadata.count("pooling_type") !== undefined,
     embeddingLength: source.embeddingLength,
-    vocabularySize: vocabularySize(metadata, tensors, parts.info),
+    vocabularySize: vocabulary,
+    mergeCount: mergeCount(parts.info, vocabulary),
     trainedContextLength: positive(metadata.count("context_length")),
     window: windowLength(source),
     perLayerInputWidth: perLayerInputWidth(source),
@@ -143,19 +146,6 @@ function holdsSomething({ attention, recurrent }: LayerShape): boolean {
   const cached = attention === undefined ? 0 : attention.keyWidth + attention.valueWidth;
   const carried = recurrent === undefined ? 0 : recurrent.convolutionElements + recurrent.stateElements;
   return cached + carried > 0;
-}
-
-function vocabularySize(
-  metadata: Metadata,
-  tensors: TensorIndex | undefined,
-  info: Readonly<Record<string, unknown>>,
-): number | undefined {
-  const tokens = info["tokenizer.ggml.tokens"];
-  return (
-    tensors?.find("token_embd.weight")?.[1] ??
-    positive(metadata.count("vocab_size")) ??
-    (Array.isArray(tokens) && tokens.length > 64 ? tokens.length : undefined)
-  );
 }
 
 function perLayerInputWidth(source: ShapeSource): number | undefined {

@@ -24,7 +24,7 @@ function fromTensors(source: ShapeSource, tensors: LayerTensors, used: number): 
   if (length === 0 && experts === undefined) return undefined;
   return {
     length,
-    gated: tensors.has("ffn_gate.weight") || (up ?? 0) > length,
+    gated: tensors.has("ffn_gate.weight") || (up ?? 0) > length || experts?.gated === true,
     // One matrix twice as wide as what goes down holds gate and up (Phi-3).
     fused: up !== undefined && up > length,
     ...(experts === undefined ? {} : { experts }),

@@ -83,6 +83,8 @@ function uniform(values: readonly unknown[]): number | undefined {
 function shown(value: unknown): string {
   const text = Array.isArray(value)
     ? `an array with ${String(value.find((item) => wholeNumber(item) === undefined))}`
-    : String(value);
+    : typeof value === "object"
+      ? "no number"
+      : String(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

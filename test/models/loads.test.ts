@@ -93,6 +93,7 @@ describe("with visible runners", () => {
     }
     expect(saved.at(-1)?.measured).toBeUndefined();
     loads.modelsSeen([listed("gemma3:latest")], 6000);
+    live = [];
     for (let second = 6; second < 12; second += 1) {
       loads.sampled(sample(second * 1000, 7, 5000 + second));
     }
@@ -102,6 +103,23 @@ describe("with visible runners", () => {
       measured: { anonymousBytes: 5009 },
     });
     expect(loads.loadedModels()[0]).toMatchObject({ claimedBytes: 500, measured: { anonymousBytes: 5011 } });
+  });
+
+  it("measures what was there when the load ended, not what the first prompts added", () => {
+    const causing = exchange("e", 900, "gemma3");
+    live = [causing];
+    loads.processesSeen([runner(7, 1000)], 1000);
+    for (const [at, bytes] of [
+      [1250, 100],
+      [1500, 300],
+      [1750, 400],
+      [2000, 900],
+      [2250, 1500],
+    ] as const) {
+      loads.sampled(sample(at, 7, bytes));
+    }
+    loads.exchangeEnded({ ...causing, usage: { loadMs: 800, provenance: "measured" } });
+    expect(saved.at(-1)).toMatchObject({ endedAt: 1700, measured: { anonymousBytes: 400 } });
   });
 
   it("times the load by the exchange that caused it", () => {
