@@ -65,6 +65,11 @@ export function createModelWatch(parts: {
     }
   };
 
+  /** Ollama starts a runner for a model that has none, and another one for another context. */
+  const willLoad = ({ requestedContextLength }: Exchange, model: string): boolean =>
+    !loads.isLoaded(model) ||
+    (requestedContextLength !== undefined && requestedContextLength !== loads.contextLengthOf(model));
+
   const fillInLate = (): void => {
     const waiting = late;
     late = [];
@@ -93,7 +98,7 @@ export function createModelWatch(parts: {
       name: "models",
       onRequest(exchange) {
         guessStages();
-        if (exchange.model !== undefined && !loads.isLoaded(exchange.model)) {
+        if (exchange.model !== undefined && willLoad(exchange, exchange.model)) {
           parts.hurry();
         }
       },
