@@ -185,9 +185,7 @@ export function createLoads(parts: {
       const { loadMs } = exchange.usage ?? {};
       const firstTokenAt = "firstTokenAt" in exchange.state ? exchange.state.firstTokenAt : undefined;
       const endedAt =
-        loadMs === undefined
-          ? (entry.load.endedAt ?? firstTokenAt)
-          : Math.round(exchange.startedAt + loadMs);
+        loadMs === undefined ? (entry.load.endedAt ?? firstTokenAt) : Math.round(exchange.startedAt + loadMs);
       if (endedAt !== undefined) {
         entry.load.endedAt = endedAt;
         // What comes later is what prompts added: the load itself is what was there when it ended.
