@@ -1,5 +1,6 @@
 import type { MemoryEstimate } from "../types.ts";
 import type { ModelShape } from "./modelShape.ts";
+import type { CpuKind } from "./repack.ts";
 
 /** Where a model's layers are computed: `metal` shares memory with the host. */
 export type Backend = "cpu" | "cuda" | "metal";
@@ -13,6 +14,7 @@ export type Assumption = MemoryEstimate["assumptions"][number];
 export interface EstimateSettings {
   engine: Engine;
   backend: Backend;
+  cpu: CpuKind;
   /** Cells over all slots, as the runner is asked for them (`-c`). */
   totalContextLength: number;
   /** Tokens one conversation may hold. */

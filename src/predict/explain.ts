@@ -64,6 +64,7 @@ const WEIGHT_WORDS: Readonly<Record<keyof WeightParts, string>> = {
   repeating: "tensors of the layers",
   output: "output norm and head",
   copy: "second copy of the tied embedding",
+  repacked: "added by the CPU's own layout of the matrices",
   projector: "projector",
 };
 
@@ -156,5 +157,6 @@ function computeLines(shape: ModelShape, settings: EstimateSettings, compute: Sp
 }
 
 function processFormula(shape: ModelShape, settings: EstimateSettings): string {
-  return `${settings.engine} itself, and tables for ${shape.vocabularySize ?? 0} tokens (as measured)`;
+  const merges = shape.mergeCount === undefined ? "" : ` and ${shape.mergeCount} merges`;
+  return `${settings.engine} itself, and tables for ${shape.vocabularySize ?? 0} tokens${merges} (as measured)`;
 }

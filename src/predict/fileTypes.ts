@@ -27,7 +27,7 @@ const ROWS: readonly (readonly [string, string, number, number?, boolean?])[] = 
   ["Q4_K_S", "Q4_K", 4.6672, 4.3],
   ["IQ4_NL", "IQ4_NL", 4.6818, 3.6, true],
   ["IQ4_XS", "IQ4_XS", 4.4597, 3.7, true],
-  ["Q4_1", "Q4_1", 5.0, 7.2],
+  ["Q4_1", "Q4_1", 5.103, 7.2],
   ["Q4_0", "Q4_0", 4.6358, 7.5],
   ["Q3_K_L", "Q3_K", 4.2979, 8.9],
   ["Q3_K_M", "Q3_K", 3.996, 10.5],

@@ -1,13 +1,14 @@
 import { isQuantizedCache } from "./cacheTypes.ts";
 import type { Assumption, Engine, EstimateSettings } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";
+import type { CpuKind } from "./repack.ts";
 import { engineOf, isAtLeast, parseOllamaVersion, type OllamaVersion } from "./ollamaVersion.ts";
 import { checkFlashAttention, chooseCacheTypes, chooseFlashAttention } from "./settingsAttention.ts";
 import { chooseBatch } from "./settingsBatch.ts";
 import { checkQuery } from "./settingsCheck.ts";
 import { chooseContext, chooseParallel } from "./settingsContext.ts";
 import { chooseBackend, chooseMmap, chooseOffload } from "./settingsDevice.ts";
-import { asked, byDefault, type Chosen, type SettingsInput } from "./settingsSource.ts";
+import { asked, byDefault, derived, type Chosen, type SettingsInput } from "./settingsSource.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const PROMPT_CACHE_MEBIBYTES = 8192;
@@ -29,6 +30,7 @@ export function resolveSettings(input: SettingsInput): EstimateSettings {
   return {
     engine,
     backend: chosen.backend.value,
+    cpu: chosen.cpu.value,
     contextLength: chosen.contextLength.value,
     totalContextLength: chosen.totalContextLength.value,
     parallel: chosen.parallel.value,
@@ -64,6 +66,10 @@ function choose(input: SettingsInput, version: OllamaVersion | undefined, engine
   const offloadedLayers = chooseOffload(input, backend.value);
   const chosen = {
     backend,
+    cpu:
+      input.cpu === undefined
+        ? byDefault<CpuKind>("x86", "when nothing is known")
+        : derived(input.cpu, "what this machine has"),
     contextLength: context.perSlot,
     totalContextLength: context.total,
     parallel,

@@ -1,6 +1,7 @@
 import type { Provenance, RunnerSettings } from "../types.ts";
 import type { Backend } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";
+import type { CpuKind } from "./repack.ts";
 
 /** What someone asks about: every field may be left out. Names are those of the HTTP API. */
 export interface SettingsQuery {
@@ -39,6 +40,8 @@ export interface SettingsInput {
   vramBytes?: number;
   /** What this machine computes on when nothing else is said. */
   backend?: Backend;
+  /** What this machine's CPU is; `amx` only when `rewroteForTiles` said so of a loaded model. */
+  cpu?: CpuKind;
   deviceFreeBytes?: number;
   draft?: ModelShape;
   /** Tokens drafted at once, which is how many earlier states are kept. */

@@ -2,6 +2,7 @@ import type { Split } from "../types.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
 import type { ModelShape, WeightShape } from "./modelShape.ts";
 import { placeLayers, type Placement } from "./placement.ts";
+import { repackedBytes, type CpuKind } from "./repack.ts";
 import { splitOf } from "./split.ts";
 
 /** Where the weights lie, part by part. */
@@ -12,10 +13,12 @@ export interface WeightParts {
   output: Split;
   /** The second copy of a tied embedding. */
   copy: Split;
+  /** What a CPU's own layout of the matrices adds. */
+  repacked: Split;
   projector: Split;
 }
 
-type PlaceSettings = Pick<EstimateSettings, "backend" | "engine" | "offloadedLayers">;
+type PlaceSettings = Pick<EstimateSettings, "backend" | "engine" | "offloadedLayers"> & { cpu?: CpuKind };
 
 /** Weights by place; undefined without a tensor list. */
 export function weightParts(shape: ModelShape, settings: PlaceSettings): WeightParts | undefined {
@@ -29,8 +32,14 @@ export function weightParts(shape: ModelShape, settings: PlaceSettings): WeightP
     repeating: repeatingLayers(weights, placement),
     output: placed(weights.outputBytes + weights.predictionBytes, placement.outputOnDevice),
     copy: placed(copiedBytes(shape, settings, placement), placement.outputOnDevice),
+    repacked: splitOf(rewrites(settings) ? repackedBytes(shape, settings.cpu ?? "x86") : 0, 0),
     projector: placed(weights.projectorBytes, settings.backend !== "cpu" && settings.offloadedLayers > 0),
   };
+}
+
+/** Ollama's engines before llama-server computed with the weights as they lie in the file. */
+function rewrites({ backend, engine }: PlaceSettings): boolean {
+  return backend === "cpu" && engine === "llama-server";
 }
 
 export function sumWeightParts(parts: WeightParts): Split {

@@ -6,7 +6,9 @@ import type { OllamaClient } from "../ollama/client.ts";
 import type { AccuracySummary } from "../predict/accuracy.ts";
 import type { CalibrationEntry } from "../predict/calibration.ts";
 import { fitEstimate } from "../predict/fit.ts";
+import { rewroteForTiles } from "../predict/repack.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
+import type { SettingsInput } from "../predict/settingsSource.ts";
 import { bandwidthOf } from "../predict/speedBandwidth.ts";
 import { speedCurve } from "../predict/speedCurve.ts";
 import { readBytesPerToken } from "../predict/weights.ts";
@@ -61,10 +63,23 @@ export interface PredictionParts {
 
 export function createPredictions(parts: PredictionParts): Predictions {
   const { knowledge, now, log } = parts;
+  /** Seen once a runner has rewritten its weights for the processor's matrix tiles: it will do so again. */
+  let tiles = false;
+  const settingsOfMachine = (): Omit<SettingsInput, "shape"> => {
+    const gpus = parts.sample()?.gpus ?? [];
+    const arm = parts.machine()?.architecture === "arm64";
+    const unified = arm && parts.machine()?.osName.startsWith("macOS") === true;
+    return {
+      ollamaVersion: parts.ollamaVersion(),
+      vramBytes: gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0),
+      backend: unified ? "metal" : gpus.length > 0 ? "cuda" : "cpu",
+      ...(tiles ? { cpu: "amx" as const } : arm && { cpu: "arm" as const }),
+    };
+  };
   const models = createModelKnowledge({ client: parts.client, monotonic: parts.monotonic });
   const loads = createLoadPredictions({
     known: models.get,
-    machine: () => settingsOfMachine(parts),
+    machine: settingsOfMachine,
     calibration: knowledge.calibration,
     accuracy: knowledge.accuracy,
     now,
@@ -104,7 +119,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
     if (model === undefined || machine === undefined) {
       return;
     }
-    const settings = resolveSettings({ ...settingsOfMachine(parts), shape: model.shape });
+    const settings = resolveSettings({ ...settingsOfMachine(), shape: model.shape });
     const reads = readBytesPerToken(model.shape, settings);
     if (reads !== undefined) {
       const host = {
@@ -136,7 +151,14 @@ export function createPredictions(parts: PredictionParts): Predictions {
         exchanges.observer.onRequest?.(exchange, facts);
       },
     },
-    loadChanged: loads.update,
+    loadChanged(load) {
+      const shape = models.get(load.model)?.shape;
+      const onCpu = settingsOfMachine().backend === "cpu";
+      if (onCpu && shape !== undefined && load.claimedDeviceBytes !== undefined) {
+        tiles ||= rewroteForTiles(shape, load.claimedDeviceBytes);
+      }
+      loads.update(load);
+    },
     modelsSeen(listed) {
       for (const { name, digest } of listed) {
         models.want(parts.canonicalName(name), digest, () => describeSpeed(parts.canonicalName(name)));
@@ -149,11 +171,11 @@ export function createPredictions(parts: PredictionParts): Predictions {
       }),
     ask: createAsk({
       client: parts.client,
-      settings: () => settingsOfMachine(parts),
+      settings: settingsOfMachine,
       memory: () => ({
         headroomBytes: parts.sample()?.headroomBytes,
         totalBytes: parts.sample()?.totalBytes,
-        unifiedMemory: settingsOfMachine(parts).backend === "metal",
+        unifiedMemory: settingsOfMachine().backend === "metal",
       }),
       loaded: (model) =>
         parts.loadedModels().find((entry) => parts.canonicalName(entry.name) === parts.canonicalName(model)),
@@ -211,19 +233,6 @@ function speedSettings(loaded: LoadedModel | undefined): ModelNow["settings"] {
   return {
     ...(loaded.settings?.kvCacheTypeK !== undefined && { kvCacheType: loaded.settings.kvCacheTypeK }),
     ...(ratio !== undefined && { deviceRatio: Math.round(ratio * 20) / 20 }),
-  };
-}
-
-function settingsOfMachine(parts: PredictionParts) {
-  const gpus = parts.sample()?.gpus ?? [];
-  const vramBytes = gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0);
-  const unified =
-    parts.machine()?.osName.startsWith("macOS") === true && parts.machine()?.architecture === "arm64";
-  return {
-    ollamaVersion: parts.ollamaVersion(),
-    vramBytes,
-    backend: unified ? ("metal" as const) : gpus.length > 0 ? ("cuda" as const) : ("cpu" as const),
-    environment: {},
   };
 }
 

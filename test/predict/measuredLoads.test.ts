@@ -127,6 +127,13 @@ describe.each(older.map((load) => [nameOf(load), load] as const))("the engines b
   });
 });
 
+it.each([
+  ["gemma3:270m", 235.16],
+  ["synthetic-llama:1b", 918.26],
+])("the tensor list of %s sums to the %d MiB that llama.cpp logs", (model, mebibytes) => {
+  expect((shapes.get(model)?.weights?.totalBytes ?? 0) / MEBIBYTE).toBeCloseTo(mebibytes, 2);
+});
+
 it("was tried on all 51 loads that were measured", () => {
   expect([newer.length, older.length]).toEqual([27, 24]);
 });

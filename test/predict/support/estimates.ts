@@ -2,7 +2,7 @@ import type { MemoryEstimate } from "../../../src/types.ts";
 import { estimateMemory } from "../../../src/predict/estimate.ts";
 import type { ModelShape } from "../../../src/predict/modelShape.ts";
 import { resolveSettings } from "../../../src/predict/resolveSettings.ts";
-import type { SettingsQuery } from "../../../src/predict/settingsSource.ts";
+import type { SettingsInput, SettingsQuery } from "../../../src/predict/settingsSource.ts";
 import { shapeFromShow } from "../../../src/predict/shapeFromShow.ts";
 
 export const MEBIBYTE = 1024 ** 2;
@@ -12,8 +12,12 @@ export function shapeOf(metadata: Record<string, unknown>, tensors?: unknown): M
 }
 
 /** What a question to the API is answered from. */
-export function estimateFor(shape: ModelShape, query: SettingsQuery): MemoryEstimate {
-  return estimateMemory(shape, resolveSettings({ shape, query }));
+export function estimateFor(
+  shape: ModelShape,
+  query: SettingsQuery,
+  more: Partial<SettingsInput> = {},
+): MemoryEstimate {
+  return estimateMemory(shape, resolveSettings({ shape, query, ...more }));
 }
 
 /** All cells and states, in MiB. */

@@ -152,28 +152,15 @@ function attentionTensors({ attention }: LayerShape, embedding: number): Sized[]
 }
 
 function stateTensors({ recurrent }: LayerShape, embedding: number): Sized[] {
-  switch (recurrent?.kind) {
-    case undefined:
-      return [];
-    case "rwkv":
-      return [["time_mix_key.weight", embedding, embedding]];
-    case "convolution":
-      return [["shortconv.conv.weight", recurrent.convolutionElements / embedding + 1, embedding]];
-    default: {
-      const channels =
-        recurrent.innerLength +
-        (recurrent.kind === "mamba" ? 0 : 2 * recurrent.groupCount * recurrent.stateLength);
-      const convolution: Sized = [
-        "ssm_conv1d.weight",
-        recurrent.convolutionElements / channels + 1,
-        channels,
-      ];
-      // Linear attention has a fused projection that fills no cache.
-      return recurrent.kind === "delta"
-        ? [convolution, ["attn_qkv.weight", embedding, channels]]
-        : [convolution];
-    }
-  }
+  if (recurrent === undefined) return [];
+  const { kind, convolutionElements, innerLength, groupCount, stateLength } = recurrent;
+  if (kind === "rwkv") return [["time_mix_key.weight", embedding, embedding]];
+  if (kind === "convolution")
+    return [["shortconv.conv.weight", convolutionElements / embedding + 1, embedding]];
+  const channels = innerLength + (kind === "mamba" ? 0 : 2 * groupCount * stateLength);
+  const convolution: Sized = ["ssm_conv1d.weight", convolutionElements / channels + 1, channels];
+  // Linear attention has a fused projection that fills no cache.
+  return kind === "delta" ? [convolution, ["attn_qkv.weight", embedding, channels]] : [convolution];
 }
 
 function feedForwardTensors({ feedForward }: LayerShape, embedding: number): Sized[] {
