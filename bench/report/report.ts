@@ -21,7 +21,7 @@ export interface RunFacts {
   quick: boolean;
   /** Set when the run went on although others used the processor. */
   busyOk: boolean;
-  /** Largest share of all processors that other programs used before a round. */
+  /** Largest share of all processors that other programs used during a round. */
   othersMaxRatio: number;
   /** Names and versions. */
   targets: { name: string; label: string; version?: string }[];
@@ -62,7 +62,7 @@ function renderFacts({ facts, cases }: Report): string {
   const lines = [
     `- ${facts.date} · ${facts.cores} cores · ${facts.system} · Node ${facts.nodeVersion} · seed ${facts.seed}`,
     `- Targets: ${facts.targets.map(({ label, version }) => (version === undefined ? label : `${label} (${version})`)).join(" · ")}`,
-    `- Other programs used at most ${(facts.othersMaxRatio * 100).toFixed(0)} % of the processors before a round`,
+    `- Other programs used at most ${(facts.othersMaxRatio * 100).toFixed(0)} % of the processors during a round`,
     ...facts.skipped.map(({ name, reason }) => `- Not measured: ${name}, ${reason}`),
   ];
   if (facts.busyOk) {

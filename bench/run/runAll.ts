@@ -3,7 +3,7 @@ import { availableParallelism, release, type } from "node:os";
 import { ALL_CASES } from "../cases/all.ts";
 import type { BenchCase } from "../cases/case.ts";
 import type { Cleanup } from "../machine/cleanup.ts";
-import { waitUntilQuiet } from "../machine/quiet.ts";
+import { createQuiet } from "../machine/quiet.ts";
 import { judge } from "../report/budgets.ts";
 import type { CaseResult, Report, RunFacts } from "../report/report.ts";
 import { monotonicMs } from "../wire/clock.ts";
@@ -20,24 +20,20 @@ export async function runAll(
   scale.rounds = options.rounds ?? scale.rounds;
   progress("starting the targets");
   const { bench, targets, skipped } = await openBench(options, cleanup);
-  let othersMaxRatio = 0;
-  const untilQuiet = async (): Promise<void> => {
-    const ratio = await waitUntilQuiet({
-      proc: bench.proc,
-      ownPid: process.pid,
-      cores: availableParallelism(),
-      monotonic: monotonicMs,
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-      busyOk: options.busyOk,
-      lookMs: options.quick ? 300 : 1000,
-    });
-    othersMaxRatio = Math.max(othersMaxRatio, ratio);
-  };
+  const { quietly, othersMaxRatio } = createQuiet({
+    proc: bench.proc,
+    ownPid: process.pid,
+    cores: availableParallelism(),
+    monotonic: monotonicMs,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    busyOk: options.busyOk,
+    lookMs: options.quick ? 300 : 1000,
+  });
 
   const cases: CaseResult[] = [];
   const names = new Set(targets.map((target) => target.name));
   for (const benchCase of chosenCases(options, names)) {
-    cases.push(await runCase(benchCase, { bench, targets, scale, untilQuiet, progress }));
+    cases.push(await runCase(benchCase, { bench, targets, scale, quietly, progress }));
   }
   const facts: RunFacts = {
     date: new Date().toISOString().slice(0, 10),
@@ -47,7 +43,7 @@ export async function runAll(
     seed: options.seed,
     quick: options.quick,
     busyOk: options.busyOk,
-    othersMaxRatio,
+    othersMaxRatio: othersMaxRatio(),
     targets: targets.map(({ name, label, version }) => ({ name, label, version })),
     skipped,
   };

@@ -1,5 +1,6 @@
 /** One case: a warm-up that is thrown away, then its rounds, each with the targets in a new random order. */
 import type { Bench, BenchCase, Scale } from "../cases/case.ts";
+import type { Quiet } from "../machine/quiet.ts";
 import type { CaseResult } from "../report/report.ts";
 import { summarise, type Round } from "../report/summary.ts";
 import type { Target } from "../targets/target.ts";
@@ -9,8 +10,8 @@ export interface RunCaseParts {
   bench: Bench;
   targets: readonly Target[];
   scale: Scale;
-  /** Waits for a quiet machine; called before each round. */
-  untilQuiet(): Promise<void>;
+  /** Does a round while nobody else uses the machine. */
+  quietly: Quiet["quietly"];
   progress(text: string): void;
 }
 
@@ -25,9 +26,11 @@ export async function runCase(benchCase: BenchCase, parts: RunCaseParts): Promis
   }
   const rounds: Round[] = [];
   for (let index = 0; index < roundCount; index += 1) {
-    await parts.untilQuiet();
-    parts.progress(`${name}: round ${index + 1} of ${roundCount}`);
-    rounds.push(await benchCase.measure(bench.random.shuffle(targets), bench, scale));
+    const round = await parts.quietly(() => {
+      parts.progress(`${name}: round ${index + 1} of ${roundCount}`);
+      return benchCase.measure(bench.random.shuffle(targets), bench, scale);
+    });
+    rounds.push(round);
   }
   const rows = summarise({ metrics, targets, rounds, reference: "nginx" });
   return { name, title, about, metrics, roundCount, rows };

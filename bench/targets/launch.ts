@@ -29,71 +29,99 @@ export interface LaunchedAll {
   packages?: string;
 }
 
+type Launcher = [name: string, start: (place: LaunchParts) => Promise<Launched>];
+
 /** A page costs what it is sent, which is most while many streams run. */
 const CASES_WITH_PAGE = ["streams-64"];
 
+/** @throws Error when Plimsoll itself does not start: a table without it is not worth twenty minutes. */
 export async function launchAll(parts: LaunchAllParts): Promise<LaunchedAll> {
   const { upstreamPort, only } = parts;
-  const launched: LaunchedAll = { targets: [directTo(upstreamPort)], skipped: [] };
-  const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
-
-  const launch = async (name: string, start: (place: LaunchParts) => Promise<Launched>): Promise<void> => {
-    if (!wanted(name)) {
-      return;
+  const targets: Target[] = [
+    { name: "direct", label: "direct", port: upstreamPort, fields: [], dialects: ["ollama", "openai"] },
+  ];
+  const skipped: LaunchedAll["skipped"] = [];
+  const packages = preparePackages(parts);
+  for (const [name, start] of [...ownBuilds(parts), ...installed(), ...fromNpm(packages)]) {
+    if (only.length > 0 && !only.includes(name)) {
+      continue;
     }
     const directory = join(parts.directory, name);
     mkdirSync(directory);
     try {
       const target = await start({ upstreamPort, directory });
       parts.cleanup.add(() => target.stop());
-      launched.targets.push(target);
+      targets.push(target);
     } catch (error) {
-      launched.skipped.push({ name, reason: error instanceof Error ? error.message : String(error) });
-    }
-  };
-
-  const profile = parts.profileDirectory;
-  const nodeArguments = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
-  await launch("plimsoll", (place) =>
-    launchPlimsoll({ ...place, name: "plimsoll", label: "Plimsoll", recording: true, nodeArguments }),
-  );
-  await launch("plimsoll-memory", (place) =>
-    launchPlimsoll({ ...place, name: "plimsoll-memory", label: "Plimsoll, recording off", recording: false }),
-  );
-  const { otherBuild } = parts;
-  if (otherBuild !== undefined) {
-    await launch("plimsoll-other", (place) =>
-      launchPlimsoll({
-        ...place,
-        name: "plimsoll-other",
-        label: "Plimsoll, other build",
-        recording: true,
-        program: otherBuild,
-      }),
-    );
-  }
-  await launch("nginx", launchNginx);
-  await launch("haproxy", launchHaproxy);
-  if (parts.withNpmTargets) {
-    launched.packages = preparePackages(parts.directory, launched);
-  }
-  const { packages } = launched;
-  for (const [name, start] of [
-    ["http-proxy", launchHttpProxy],
-    ["portkey", launchPortkey],
-  ] as const) {
-    if (packages !== undefined) {
-      await launch(name, (place) => start({ ...place, packages }));
-    } else if (wanted(name) && !parts.withNpmTargets) {
-      launched.skipped.push({ name, reason: "comes from npm: add --with-npm-targets" });
+      const reason = error instanceof Error ? error.message : String(error);
+      if (name.startsWith("plimsoll")) {
+        throw new Error(`${name} does not start: ${reason}`, { cause: error });
+      }
+      skipped.push({ name, reason });
     }
   }
-  launched.targets.push(...withPageOpen(launched.targets));
-  return launched;
+  targets.push(...withPageOpen(targets));
+  return { targets, skipped, packages: packages.directory };
 }
 
-function directTo(port: number): Target {
-  return { name: "direct", label: "direct", port, fields: [], dialects: ["ollama", "openai"] };
+function ownBuilds({ otherBuild, profileDirectory }: LaunchAllParts): Launcher[] {
+  const nodeArguments =
+    profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
+  const main = { name: "plimsoll", label: "Plimsoll", recording: true, nodeArguments };
+  const memory = { name: "plimsoll-memory", label: "Plimsoll, recording off", recording: false };
+  const other = { name: "plimsoll-other", label: "Plimsoll, other build", recording: true };
+  return [
+    ["plimsoll", (place) => launchPlimsoll({ ...place, ...main })],
+    ["plimsoll-memory", (place) => launchPlimsoll({ ...place, ...memory })],
+    ...(otherBuild === undefined
+      ? []
+      : [
+          [
+            "plimsoll-other",
+            (place) => launchPlimsoll({ ...place, ...other, program: otherBuild }),
+          ] satisfies Launcher,
+        ]),
+  ];
+}
+
+function installed(): Launcher[] {
+  return [
+    ["nginx", launchNginx],
+    ["haproxy", launchHaproxy],
+  ];
+}
+
+function fromNpm({ directory, problem }: Packages): Launcher[] {
+  const launcher =
+    (launch: typeof launchPortkey) =>
+    (place: LaunchParts): Promise<Launched> =>
+      directory === undefined
+        ? Promise.reject(new Error(problem))
+        : launch({ ...place, packages: directory });
+  return [
+    ["http-proxy", launcher(launchHttpProxy)],
+    ["portkey", launcher(launchPortkey)],
+  ];
+}
+
+interface Packages {
+  directory?: string;
+  /** Why they are not there. */
+  problem?: string;
+}
+
+function preparePackages({ directory, withNpmTargets }: LaunchAllParts): Packages {
+  if (!withNpmTargets) {
+    return { problem: "it comes from npm: add --with-npm-targets" };
+  }
+  const packages = join(directory, "packages");
+  mkdirSync(packages);
+  try {
+    installPackages(packages);
+    return { directory: packages };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function withPageOpen(targets: readonly Target[]): Target[] {
@@ -106,17 +134,4 @@ function withPageOpen(targets: readonly Target[]): Target[] {
       pageOpen: true,
       cases: CASES_WITH_PAGE,
     }));
-}
-
-function preparePackages(directory: string, launched: LaunchedAll): string | undefined {
-  const packages = join(directory, "packages");
-  mkdirSync(packages);
-  try {
-    installPackages(packages);
-    return packages;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    launched.skipped.push({ name: "http-proxy", reason }, { name: "portkey", reason });
-    return undefined;
-  }
 }

@@ -36,11 +36,15 @@ export interface ExchangePredictions {
 /** What the runner computes; only these keep it busy. */
 const COMPUTING = new Set(["chat", "generate", "embed"]);
 
+/** Not more than one lesson in this time. */
+const LESSON_MS = 100;
+
 export function createExchangePredictions(parts: {
   learned: Learned;
   calibration: Calibration;
   accuracy: Accuracy;
   now: () => number;
+  monotonic: () => number;
   modelNow(model: string): ModelNow;
   live: () => readonly Exchange[];
   /** The model's speed has changed for good: throttling, a spill to the CPU, flash attention lost. */
@@ -50,6 +54,7 @@ export function createExchangePredictions(parts: {
   const { learned, calibration, accuracy, now } = parts;
   const guesses = new Map<string, Guess>();
   const company = createCompany();
+  let learnedAt = Number.NEGATIVE_INFINITY;
 
   const guess = (exchange: Exchange, facts: RequestFacts): void => {
     if (exchange.model === undefined || exchange.state.phase !== "waiting" || exchange.status !== undefined) {
@@ -129,8 +134,11 @@ export function createExchangePredictions(parts: {
         const { runnerBytes } = parts.modelNow(exchange.model);
         exchange.prediction = scoreExchange(made, exchange, runnerBytes === undefined ? {} : { runnerBytes });
         accuracy.add(scoredOfExchange(exchange));
-        // Learning can take milliseconds; the next chunk of another stream must not wait for it.
-        setImmediate(() => learn(exchange, made, alone, runnerBytes));
+        // Learning can take a millisecond, which other streams wait for: in a burst some lessons are as good as all.
+        if (parts.monotonic() - learnedAt >= LESSON_MS) {
+          learnedAt = parts.monotonic();
+          setImmediate(() => learn(exchange, made, alone, runnerBytes));
+        }
       },
     },
   };

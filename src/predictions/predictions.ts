@@ -107,6 +107,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
     calibration: knowledge.calibration,
     accuracy: knowledge.accuracy,
     now,
+    monotonic: parts.monotonic,
     modelNow,
     live: parts.live,
     onChange: ({ model, part, direction }) => log.warn(`${model} has become ${direction} for good`, { part }),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createProc, type Proc } from "../../bench/machine/proc.ts";
-import { BusyError, waitUntilQuiet } from "../../bench/machine/quiet.ts";
+import { BusyError, createQuiet } from "../../bench/machine/quiet.ts";
 
 let root: string;
 
@@ -54,7 +54,7 @@ describe("createProc", () => {
   });
 });
 
-/** A machine of two processors on which others use `ratio` of all, and we use 100 ms a second. */
+/** A machine of two processors on which others use `ratio` of all, and we use 100 ms in each sleep. */
 function machine(ratioAt: (nowMs: number) => number) {
   let nowMs = 0;
   let machineCpuMs = 0;
@@ -80,26 +80,57 @@ function machine(ratioAt: (nowMs: number) => number) {
   };
 }
 
-describe("waitUntilQuiet", () => {
-  it("goes on at once on a quiet machine, and says what others use", async () => {
+/** Work of 5 s; answers when each attempt began. */
+function workOn(parts: ReturnType<typeof machine>) {
+  const startedAtMs: number[] = [];
+  const work = async (): Promise<number[]> => {
+    startedAtMs.push(parts.monotonic());
+    await parts.sleep(5000);
+    return startedAtMs;
+  };
+  return work;
+}
+
+describe("createQuiet", () => {
+  it("goes on at once on a quiet machine, and keeps what others used meanwhile", async () => {
     const parts = machine(() => 0.1);
-    expect(await waitUntilQuiet(parts)).toBeCloseTo(0.1);
-    expect(parts.monotonic()).toBe(1000);
+    const quiet = createQuiet(parts);
+    expect(await quiet.quietly(workOn(parts))).toEqual([1000]);
+    expect(quiet.othersMaxRatio()).toBeCloseTo(0.1);
   });
 
   it("waits for others to finish", async () => {
     const parts = machine((nowMs) => (nowMs < 10_000 ? 0.9 : 0));
-    expect(await waitUntilQuiet(parts)).toBe(0);
-    expect(parts.monotonic()).toBe(11_000);
+    expect(await createQuiet(parts).quietly(workOn(parts))).toEqual([11_000]);
   });
 
-  it("refuses after a minute, with the share and the way out", async () => {
-    const parts = machine(() => 0.6);
-    await expect(waitUntilQuiet(parts)).rejects.toThrow(BusyError);
-    await expect(waitUntilQuiet(parts)).rejects.toThrow(/60 % of the processors.*--busy-ok/);
+  it("measures again what others came into", async () => {
+    const parts = machine((nowMs) => (nowMs === 1000 ? 0.9 : 0));
+    const quiet = createQuiet(parts);
+    expect(await quiet.quietly(workOn(parts))).toEqual([1000, 7000]);
+    expect(quiet.othersMaxRatio()).toBe(0);
   });
 
-  it("goes on all the same when told to", async () => {
-    expect(await waitUntilQuiet({ ...machine(() => 0.6), busyOk: true })).toBeCloseTo(0.6);
+  it.each([
+    ["others stay for a minute", () => 0.6, 0],
+    ["others come into every attempt", (nowMs: number) => (nowMs % 6000 === 1000 ? 0.6 : 0), 4],
+  ])("refuses when %s, with the share and the way out", async (_, ratioAt, attempts) => {
+    const parts = machine(ratioAt);
+    let begun = 0;
+    const work = (): Promise<void> => {
+      begun += 1;
+      return parts.sleep(5000);
+    };
+    const refusal = createQuiet(parts).quietly(work);
+    await expect(refusal).rejects.toThrow(BusyError);
+    await expect(refusal).rejects.toThrow(/60 % of the processors.*--busy-ok/);
+    expect(begun).toBe(attempts);
+  });
+
+  it("goes on all the same when told to, and keeps the share for the report", async () => {
+    const parts = { ...machine(() => 0.6), busyOk: true };
+    const quiet = createQuiet(parts);
+    expect(await quiet.quietly(workOn(parts))).toHaveLength(1);
+    expect(quiet.othersMaxRatio()).toBeCloseTo(0.6);
   });
 });

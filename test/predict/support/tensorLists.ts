@@ -1,4 +1,4 @@
-import type { LayerShape, ModelShape, TensorShape } from "../../../src/predict/modelShape.ts";
+import type { LayerShape, ModelShape } from "../../../src/predict/modelShape.ts";
 
 export interface Entry {
   name: string;
@@ -17,10 +17,6 @@ export function listed(entries: readonly Sized[]): Entry[] {
     type: shape.length > 1 && !IN_F32.test(name) ? "F16" : "F32",
     shape,
   }));
-}
-
-export function asTensors(entries: readonly Entry[]): TensorShape[] {
-  return entries.map(({ name, type, shape }) => ({ name, type, dimensions: shape }));
 }
 
 /** The tensors of every layer, with the layer's prefix put before their names. */
