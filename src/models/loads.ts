@@ -23,6 +23,8 @@ export interface Loads {
 
 interface OpenLoad {
   load: Load;
+  /** The load of the same model before this one. */
+  earlier: Load | undefined;
   process?: RunnerProcess;
   steady: SteadyWatch;
   latest?: RunnerSample;
@@ -55,7 +57,7 @@ export function createLoads(parts: {
     const earlier = ended.findLast((load) => sameModel(load.model, facts.model));
     const load: Load = { id: parts.newId(), cause: "unknown", ...facts };
     Object.assign(load, loadCause(load, earlier));
-    open.set(key, { load, process, steady: createSteadyWatch(), readings: [] });
+    open.set(key, { load, earlier, process, steady: createSteadyWatch(), readings: [] });
     parts.save(load);
   };
 
@@ -247,6 +249,10 @@ function confirm(entry: OpenLoad, model: PsModel, at: number, save: (load: Load)
   load.endedAt ??= at;
   load.model = model.name;
   load.contextLength ??= model.contextLength;
+  if (load.cause === "unknown") {
+    // Runners of v0.12 to v0.24 do not say in their arguments what they were started with.
+    Object.assign(load, loadCause(load, entry.earlier));
+  }
   load.claimedBytes = model.sizeBytes;
   load.claimedDeviceBytes = model.deviceBytes;
   save(load);

@@ -144,6 +144,18 @@ describe("with visible runners", () => {
   });
 });
 
+it("finds the difference once Ollama lists it, where the runner's arguments say nothing", () => {
+  loads.processesSeen([{ ...runner(7, 1000), blobDigest: "known" }], 1000);
+  loads.modelsSeen([listed("known:latest", 4096)], 2000);
+  loads.processesSeen([{ ...runner(8, 3000), blobDigest: "known" }], 3000);
+  expect(saved.at(-1)?.cause).toBe("unknown");
+  loads.modelsSeen([listed("known:latest", 2048)], 4000);
+  expect(saved.at(-1)).toMatchObject({
+    cause: "options",
+    differences: [{ option: "contextLength", from: "4096", to: "2048" }],
+  });
+});
+
 describe("with nothing but /api/ps", () => {
   it("opens a load when a model appears, from the request that waited for it, and closes it when it goes", () => {
     live = [exchange("e", 900, "GEMMA3")];
