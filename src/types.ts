@@ -23,6 +23,8 @@ export type Operation =
 
 export type Dialect = "ollama" | "openai" | "responses" | "anthropic" | "none";
 
+export type Purpose = "chat" | "title" | "tags" | "follow-up" | "autocomplete" | "single";
+
 /** What a live exchange is probably doing. A guess until the answer proves it. */
 export type Stage = "queued" | "loading" | "prefill" | "decoding";
 
@@ -50,6 +52,18 @@ export interface Notice {
   kind: NoticeKind;
   message?: string;
   tokensLost?: number;
+  /** `cliff-ahead`: so many turns from this one. */
+  turnsAhead?: number;
+  /** `cliff-ahead` and `cliff`: the turn from which the chat no longer fits. */
+  atTurn?: number;
+  /** `cliff-ahead` and `cliff`: prompt processing of each turn from there on; `queued` and `reloaded`: the time it took. */
+  ms?: number;
+  /** `cliff-ahead` and `cliff`: what each turn from there on leaves in the runner's memory; `would-swap`: what is short. */
+  bytes?: number;
+  /** `context-reduced` and `guard-acted`: the context that was given instead of the one asked for; cuts: the one that would have kept all. */
+  contextLength?: number;
+  /** What to do about it, with the text to copy. */
+  remedies?: Remedy[];
 }
 
 export interface ExchangeError {
@@ -85,6 +99,10 @@ export interface Exchange {
   client: ClientInfo;
   conversationId?: string;
   turn?: number;
+  /** What the request is for, where its shape tells. Side requests of a client are kept apart from the chats of people. */
+  purpose?: Purpose;
+  /** The exchange that this turn goes on from, where it is not the one before: an edited or regenerated message. */
+  branchOf?: string;
   stream?: boolean;
   status?: number;
   requestedContextLength?: number;
@@ -302,6 +320,29 @@ export interface Load {
   /** Why the claim is not what was measured, where it is not. */
   claimRemark?: string;
   measured?: RunnerSample;
+  /** Who sent the request that forced it. */
+  client?: string;
+  /** Whose settings the runner before had, when this load changed them. */
+  previousClient?: string;
+  /** From the request that forced it to the runner's readiness. */
+  loadMs?: number;
+  /** What the runner before held and had to build again: cached prompts and state. */
+  lostBytes?: number;
+}
+
+/** What a loaded runner's memory has become since its load, split by what grew. */
+export interface Growth {
+  loadId?: string;
+  /** Resident now, less resident right after the load. */
+  sinceLoadBytes: number;
+  /** The largest first; `name` is one of the words in ARCHITECTURE.md, e.g. `prompt cache`, `compute`, `checkpoints`, `unexplained`. */
+  parts: { name: string; bytes: number; provenance: Provenance }[];
+  promptCacheBytes?: number;
+  promptCacheLimitBytes?: number;
+  /** By the next turn, and what it then was. */
+  nextTurnBytes?: Predicted;
+  /** One line for people. */
+  text: string;
 }
 
 export interface Conversation {
@@ -316,18 +357,84 @@ export interface Conversation {
   turnsLeft?: { window?: Predicted; memory?: Predicted };
   notices: Notice[];
   turns?: Exchange[];
+  purpose?: Purpose;
+  /** Edited and regenerated turns. */
+  branchCount?: number;
+  /** Tokens that a turn adds, and the range seen. */
+  tokensPerTurn?: Predicted;
+  tokensLeft?: number;
+  /** Which ends first. */
+  endsFirst?: "window" | "memory";
+  occupiedBytes?: number;
+  allocatedBytes?: number;
+  /** The turn from which it no longer fits, what each turn then costs, and what moves it. */
+  cliff?: Cliff;
+}
+
+/** See `notices`: `cliff-ahead` and `cliff`. */
+export interface Cliff {
+  state: "ahead" | "reached";
+  atTurn: Predicted;
+  prefillMs?: Predicted;
+  firstTokenMs?: Predicted;
+  bytesPerTurn?: Predicted;
+  remedies: Remedy[];
 }
 
 export interface Episode {
   id: string;
+  /** The highest level reached so far. */
   level: "watch" | "warn" | "critical" | "swapping" | "thrashing";
+  /** `memory` unless told: a device's memory is an episode of its own. */
+  kind?: "memory" | "gpu";
   startedAt: number;
   endedAt?: number;
+  /** The level now, while it is open. */
+  currentLevel?: Episode["level"] | "ok";
+  /** The sentence that is shown and sent. */
+  text?: string;
+  /** What was measured when it rose, the line it crossed, and the least since. */
+  headroomBytes?: number;
+  thresholdBytes?: number;
+  lowestHeadroomBytes?: number;
+  peakAt?: number;
+  /** First measured swap-out or thrash. */
+  swapAt?: number;
+  /** The three largest contributors. */
   causes: { name: string; bytes: number }[];
   forecast?: { secondsToSwap?: number; turnsToSwap?: number; low?: number; high?: number };
   remedies: Remedy[];
   outcome?: "hit" | "false-alarm";
   leadSeconds?: number;
+  /** Raised by a drill, not by this machine. */
+  drill?: boolean;
+}
+
+/** What headroom will be. Never made from readings older than 5 s. */
+export interface Forecast {
+  madeAt: number;
+  secondsToSwap?: Predicted;
+  turnsToSwap?: Predicted;
+  /** Headroom at some seconds from now, with its band. */
+  points: { atSeconds: number; headroomBytes: number; lowBytes: number; highBytes: number }[];
+  /** What takes it, in bytes over the next two minutes, the largest first. Negative: relief. */
+  causes: { name: string; bytes: number }[];
+  /** A request that is about to load a model: what it needs against what there is. */
+  announced?: { model: string; needBytes: number; headroomBytes?: number; shortBytes?: number };
+}
+
+/** Something worth doing, with the figures of this machine. */
+export interface Advice {
+  id: string;
+  /** For example `fresh-chat`, `larger-context`, `smaller-context`, `cache-type`, `prompt-cache`, `fight`. */
+  kind: string;
+  text: string;
+  model?: string;
+  conversationId?: string;
+  clients?: string[];
+  savesBytes?: number;
+  savesMs?: number;
+  remedies: Remedy[];
 }
 
 export interface Remedy {
@@ -349,6 +456,7 @@ export interface LoadedModel {
   measured?: RunnerSample;
   predicted?: MemoryEstimate;
   loadId?: string;
+  growth?: Growth;
 }
 
 export interface UpstreamHealth {
@@ -415,13 +523,16 @@ export interface Snapshot {
   models: LoadedModel[];
   exchanges: Exchange[];
   episodes: Episode[];
+  /** The latest first; at most 20. */
+  conversations?: Conversation[];
+  forecast?: Forecast;
   health: Health;
 }
 
 export type ServerMessage =
   | { type: "snapshot"; snapshot: Snapshot }
   | { type: "exchange"; exchange: Exchange }
-  | { type: "sample"; sample: MemorySample }
+  | { type: "sample"; sample: MemorySample; forecast?: Forecast }
   | { type: "load"; load: Load }
   | { type: "conversation"; conversation: Conversation }
   | { type: "alert"; alert: Episode }
