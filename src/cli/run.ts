@@ -7,8 +7,10 @@ import { readVersion } from "./paths.ts";
 
 export interface Command {
   summary: string;
-  /** Shown by `--help`. */
+  /** Shown by `--help`; completion reads the options off it. */
   usage: string;
+  /** Words it takes first, such as `install`, for completion. */
+  words?: readonly string[];
   /** Runs and answers the exit code. */
   run(args: string[]): Promise<number>;
 }
@@ -19,6 +21,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   predict: async () => (await import("./predict.ts")).predict,
   accuracy: async () => (await import("./accuracy.ts")).accuracy,
   forget: async () => (await import("./forget.ts")).forget,
+  env: async () => (await import("./env.ts")).env,
+  completion: async () => (await import("./completion.ts")).completion,
 };
 
 export async function run(args: string[]): Promise<number> {
@@ -57,11 +61,14 @@ async function showHelp(name: string | undefined): Promise<number> {
     process.stdout.write(`${(await load()).usage.trim()}\n`);
     return EXIT.good;
   }
-  const commands = await Promise.all(
-    Object.entries(COMMANDS).map(async ([key, loadOne]) => [key, (await loadOne()).summary] as const),
-  );
-  process.stdout.write(helpText(commands));
+  const commands = await loadCommands();
+  process.stdout.write(helpText(commands.map(([key, { summary }]) => [key, summary] as const)));
   return EXIT.good;
+}
+
+/** Every command with its name. */
+export function loadCommands(): Promise<(readonly [name: string, command: Command])[]> {
+  return Promise.all(Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const));
 }
 
 function explain(error: unknown): number {

@@ -1,45 +1,15 @@
 /** The program as people start it: what it says, where it says it, and how it ends. */
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import net from "node:net";
-import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { startRawUpstream } from "../support/rawUpstream.ts";
 import { cleanUp, onCleanUp } from "../support/startPlimsoll.ts";
 import { waitFor } from "../support/waitFor.ts";
+import { plimsoll, temporaryFolder, type Running } from "./support/program.ts";
 
 afterEach(cleanUp);
-
-interface Running {
-  child: ChildProcess;
-  out(): string;
-  err(): string;
-  ended: Promise<{ code: number | null; out: string; err: string }>;
-}
-
-function plimsoll(args: string[], environment: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, ["src/main.ts", ...args], {
-    env: { PATH: process.env["PATH"], HOME: os.tmpdir(), XDG_CONFIG_HOME: "/nowhere", ...environment },
-  });
-  let out = "";
-  let err = "";
-  child.stdout.on("data", (chunk) => (out += chunk));
-  child.stderr.on("data", (chunk) => (err += chunk));
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));
-  onCleanUp(async () => {
-    child.kill("SIGKILL");
-    await ended;
-  });
-  return { child, out: () => out, err: () => err, ended };
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "plimsoll-cli-"));
-  onCleanUp(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 async function anUpstream() {
   const upstream = await startRawUpstream(() => {});
