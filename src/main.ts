@@ -9,5 +9,12 @@ if (Number(process.versions.napi) < 10) {
   process.exit(78);
 }
 
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") {
+    throw error;
+  }
+});
+
 const { run } = await import("./cli/run.ts");
 process.exitCode = await run(process.argv.slice(2));

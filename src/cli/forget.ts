@@ -5,6 +5,7 @@ import { openStore } from "../store/client.ts";
 import { StoreRefusal } from "../store/refusal.ts";
 import type { Log } from "../types.ts";
 import { EXIT } from "./exit.ts";
+import { parseMoment } from "./moment.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
 
@@ -55,20 +56,8 @@ export function whatToForget(
     return { conversationId: flags["conversation"] };
   }
   return typeof flags["before"] === "string"
-    ? { beforeAt: parseMoment(flags["before"], now) }
+    ? { beforeAt: parseMoment("--before", flags["before"], now) }
     : { all: true };
-}
-
-function parseMoment(text: string, now: number): number {
-  const ago = /^(\d+)([dh])$/.exec(text);
-  if (ago !== null) {
-    return now - Number(ago[1]) * (ago[2] === "d" ? 24 : 1) * 3_600_000;
-  }
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
-    throw new Error(`--before "${text}" is no day: expected 2026-01-31, or 30d or 12h for so long ago`);
-  }
-  return at;
 }
 
 /** Opens the record itself, or asks the instance that is using it. */

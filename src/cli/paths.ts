@@ -10,6 +10,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const packageRoot = path.resolve(here, here.includes(`${path.sep}dist${path.sep}`) ? "../../.." : "../..");
 
 export const PAGE_DIRECTORY = path.join(packageRoot, "dist", "web");
+export const MIGRATIONS_DIRECTORY = path.join(packageRoot, "migrations");
 
 export function readVersion(): string {
   const text = readFileSync(path.join(packageRoot, "package.json"), "utf8");

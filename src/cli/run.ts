@@ -4,6 +4,7 @@ import { nearestWord } from "../nearestWord.ts";
 import { EXIT } from "./exit.ts";
 import { helpText } from "./help.ts";
 import { readVersion } from "./paths.ts";
+import { UsageError } from "./usage.ts";
 
 export interface Command {
   summary: string;
@@ -21,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   predict: async () => (await import("./predict.ts")).predict,
   accuracy: async () => (await import("./accuracy.ts")).accuracy,
   forget: async () => (await import("./forget.ts")).forget,
+  export: async () => (await import("./export.ts")).exportTables,
   env: async () => (await import("./env.ts")).env,
   completion: async () => (await import("./completion.ts")).completion,
 };
@@ -77,5 +79,7 @@ function explain(error: unknown): number {
   if (error instanceof ConfigError) {
     return EXIT.configuration;
   }
-  return code?.startsWith("ERR_PARSE_ARGS") ? EXIT.usage : EXIT.failed;
+  return error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true
+    ? EXIT.usage
+    : EXIT.failed;
 }

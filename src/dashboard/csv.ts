@@ -9,9 +9,17 @@ const startsFormula = /^[=+\-@\t\r\n]/;
 
 /** A table as CSV (RFC 4180, CRLF). Absent values are empty; text that a spreadsheet would run gets a leading `'`. */
 export function toCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const lines = [columns.map((column) => quote(column.heading)).join(",")];
-  for (const row of rows) lines.push(columns.map((column) => cellText(column.cell(row))).join(","));
-  return `${lines.join("\r\n")}\r\n`;
+  return csvHeading(columns) + rows.map((row) => csvLine(columns, row)).join("");
+}
+
+/** The first line of a table, with its line end. */
+export function csvHeading<Row>(columns: readonly Column<Row>[]): string {
+  return `${columns.map((column) => quote(column.heading)).join(",")}\r\n`;
+}
+
+/** The line of one row, with its line end. */
+export function csvLine<Row>(columns: readonly Column<Row>[], row: Row): string {
+  return `${columns.map((column) => cellText(column.cell(row))).join(",")}\r\n`;
 }
 
 function cellText(value: string | number | boolean | undefined): string {

@@ -43,7 +43,7 @@ describe("words and exit codes", () => {
       /--config \/no\/such\.json cannot be read/,
     ],
     ["nothing to forget", ["forget"], 2, "err", /name one of --before DAY, --conversation ID or --all/],
-    ["a day that is none", ["forget", "--before", "soon"], 1, "err", /"soon" is no day: expected 2026-01-31/],
+    ["a day that is none", ["forget", "--before", "soon"], 2, "err", /"soon" is no day: expected 2026-01-31/],
   ])("%s", async (_name, args, code, stream, words) => {
     const ended = await plimsoll(args).ended;
     expect(ended[stream]).toMatch(words);
