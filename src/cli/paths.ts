@@ -10,6 +10,8 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const packageRoot = path.resolve(here, here.includes(`${path.sep}dist${path.sep}`) ? "../../.." : "../..");
 
 export const PAGE_DIRECTORY = path.join(packageRoot, "dist", "web");
+/** What services start: the emitted program. */
+export const PROGRAM = path.join(packageRoot, "dist", "server", "main.js");
 export const MIGRATIONS_DIRECTORY = path.join(packageRoot, "migrations");
 
 export function readVersion(): string {
@@ -22,8 +24,10 @@ export function defaultDataDir(environment: NodeJS.ProcessEnv): string {
   return environment["STATE_DIRECTORY"] ?? envPaths("plimsoll", { suffix: "" }).data;
 }
 
-export function defaultConfigFile(): string {
-  return path.join(envPaths("plimsoll", { suffix: "" }).config, "config.json");
+/** systemd's choice wins here too. */
+export function defaultConfigFile(environment: NodeJS.ProcessEnv): string {
+  const folder = environment["CONFIGURATION_DIRECTORY"] ?? envPaths("plimsoll", { suffix: "" }).config;
+  return path.join(folder, "config.json");
 }
 
 /** `~/x` as the shell would write it, for settings that no shell has seen. */

@@ -39,15 +39,18 @@ export function readSettings(
       token: values.token,
     },
     environment,
-    file: readConfigFile(values.config ?? environment["PLIMSOLL_CONFIG"]),
+    file: readConfigFile(values.config ?? environment["PLIMSOLL_CONFIG"], environment),
   });
   const dataDir = expandHome(config.dataDir ?? defaultDataDir(environment));
   return { config, dataDir, warnings, flags };
 }
 
 /** A file that was named must exist; the default one may be missing. */
-function readConfigFile(named: string | undefined): { path: string; text: string } | undefined {
-  const path = named ?? defaultConfigFile();
+function readConfigFile(
+  named: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): { path: string; text: string } | undefined {
+  const path = named ?? defaultConfigFile(environment);
   try {
     return { path, text: readFileSync(expandHome(path), "utf8") };
   } catch (error) {
