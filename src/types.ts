@@ -165,6 +165,8 @@ export interface RequestFacts {
   imageCount?: number;
   /** UTF-8 bytes of the text a model will read (prompt, messages, system). */
   textBytes?: number;
+  /** The part of `textBytes` that comes after the last answer in the history: what is new in this turn. */
+  newTextBytes?: number;
   maxOutputTokens?: number;
   includeUsage?: boolean;
   /** Runner options that force a reload when they change, as sent: `num_ctx`, `num_gpu`, … */
@@ -186,6 +188,10 @@ export interface AnswerFacts {
   error?: ExchangeError;
   /** The wider operation the answer proves: `load` and `unload` are known by `done_reason`. */
   operation?: "load" | "unload";
+  /** Ollama refused the prompt as longer than the context, and said by how much. */
+  promptTooLong?: { promptTokens?: number; contextLength?: number };
+  /** Tokens of prompt and answer as a generate lists them at its end: those of the prompt as it was sent, uncut. */
+  contextTokens?: number;
 }
 
 /** While memory is not visible no sample is made, only the state. */
@@ -573,7 +579,8 @@ export interface ExchangeObserver {
   /** The request has been read: model, options and operation are known now, the answer may not have begun. */
   onRequest?(exchange: Exchange, facts: RequestFacts): void;
   onUpdate?(exchange: Exchange): void;
-  onEnd?(exchange: Exchange): void;
+  /** `answer` is absent when there was none. */
+  onEnd?(exchange: Exchange, answer?: AnswerFacts): void;
 }
 
 /** A logger is three functions. */

@@ -1,10 +1,15 @@
 import type { AnswerFacts, Dialect, Operation, Usage } from "../types.ts";
 import { errorTextOf } from "./answerEvent.ts";
-import { absorb, createStreamReader, newFindings, type AnswerFindings } from "./answerFindings.ts";
+import {
+  absorb,
+  createStreamReader,
+  newFindings,
+  wholeContext,
+  type AnswerFindings,
+} from "./answerFindings.ts";
 import { judgeAnswer, type AnswerForm } from "./answerOutcome.ts";
 import { createJsonSketch } from "./jsonSketch.ts";
 import { asObject } from "./lenient.ts";
-import type { PromptTooLong } from "./upstreamError.ts";
 import { readWholeAnswer } from "./wholeAnswer.ts";
 
 export interface AnswerContext {
@@ -23,8 +28,6 @@ export interface ReadAnswer extends AnswerFacts {
   estimatedUsage?: boolean;
   /** The model stopped because it reached a length: of the request or of its context. */
   finishedByLength?: boolean;
-  /** Ollama refused the prompt as longer than the context, and said by how much. */
-  promptTooLong?: PromptTooLong;
 }
 
 export interface AnswerReader {
@@ -62,6 +65,9 @@ export function createAnswerReader(context: AnswerContext): AnswerReader {
       }
       if (promptTooLong !== undefined) {
         answer.promptTooLong = promptTooLong;
+      }
+      if (findings.contextTokens !== undefined) {
+        answer.contextTokens = findings.contextTokens;
       }
       return { ...answer, ...usageFacts(findings, context.operation) };
     },
@@ -119,7 +125,7 @@ function openDocument(
 
   function readOnce(): void {
     read = true;
-    const value = asObject(sketch.value());
+    const value = wholeContext(asObject(sketch.value()), sketch);
     if (value === undefined) {
       // Whole, but no object or too large an outline: only its framing can be judged.
       findings.oversize = true;

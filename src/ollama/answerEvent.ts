@@ -13,6 +13,8 @@ export interface AnswerEvent {
   doneReason?: string;
   /** It is an error; the text as sent, or an empty string. */
   errorText?: string;
+  /** Tokens of the whole conversation, as a generate states them at its end: before anything was cut. */
+  contextTokens?: number;
   /** An OpenAI chunk without model and text: what Ollama's /v1 makes of an error whose words it loses. */
   blank?: boolean;
 }
@@ -61,6 +63,7 @@ function readOllama(value: JsonObject): AnswerEvent {
     event.final = true;
     event.usage = ollamaUsage(value);
     event.doneReason = stopReason(value["done_reason"]);
+    event.contextTokens = Array.isArray(value["context"]) ? value["context"].length : undefined;
   } else if (value["status"] === "success") {
     event.final = true;
   }

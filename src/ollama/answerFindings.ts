@@ -1,6 +1,6 @@
 import type { Dialect, Usage } from "../types.ts";
 import { readAnswerEvent, type AnswerEvent } from "./answerEvent.ts";
-import { createJsonSketch } from "./jsonSketch.ts";
+import { createJsonSketch, type JsonSketch } from "./jsonSketch.ts";
 import { asObject, type JsonObject } from "./lenient.ts";
 import { createLineSplitter, type LineSplitter } from "./ndjson.ts";
 import { isPlainContent } from "./plainChunk.ts";
@@ -12,6 +12,7 @@ export interface AnswerFindings {
   usage?: Usage;
   doneReason?: string;
   errorText?: string;
+  contextTokens?: number;
   /** Objects or events read, whatever they said. */
   objectCount: number;
   contentChunkCount: number;
@@ -45,6 +46,7 @@ export function absorb(findings: AnswerFindings, event: AnswerEvent): void {
   findings.usage = event.usage ?? findings.usage;
   findings.doneReason = event.doneReason ?? findings.doneReason;
   findings.errorText ??= event.errorText;
+  findings.contextTokens = event.contextTokens ?? findings.contextTokens;
   findings.final ||= event.final === true;
   findings.blank ||= event.blank === true;
 }
@@ -98,11 +100,22 @@ export function createStreamReader(
       });
 }
 
+/** An outline keeps the head of the token ids only; what is wanted of them is their number. */
+export function wholeContext(
+  value: JsonObject | undefined,
+  sketch: Pick<JsonSketch, "longestNumberList">,
+): JsonObject | undefined {
+  const context = value?.["context"];
+  return Array.isArray(context) && sketch.longestNumberList() > context.length
+    ? { ...value, context: Array(sketch.longestNumberList()) }
+    : value;
+}
+
 function parseObject(bytes: Buffer): JsonObject | undefined {
   if (bytes.length > PARSE_LIMIT_BYTES) {
     const sketch = createJsonSketch();
     sketch.push(bytes);
-    return asObject(sketch.value());
+    return wholeContext(asObject(sketch.value()), sketch);
   }
   try {
     return asObject(JSON.parse(bytes.toString("utf8")));

@@ -12,6 +12,8 @@ export interface JsonSketch {
   whole(): boolean;
   /** Whether any byte but white space has come. */
   begun(): boolean;
+  /** Elements of the longest list of numbers right in the document's object, those left out included. */
+  longestNumberList(): number;
   /** The outline parsed, or undefined while it is not whole, or when it is no JSON, or larger than its limit. */
   value(): unknown;
 }
@@ -53,6 +55,9 @@ interface Level {
   filled: boolean;
   /** Elements seen, in a list. */
   items: number;
+  commas: number;
+  /** Nothing but numbers and words so far. */
+  plain: boolean;
 }
 
 export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
@@ -63,6 +68,7 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
   let level: Level | undefined;
   let begun = false;
   let whole = false;
+  let longest = 0;
   let hopeless = false;
   let afterColon = false;
   /** What the current byte belongs to. */
@@ -97,17 +103,27 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
 
   function open(byte: number): void {
     const kept = startPart(byte === OPEN_OBJECT ? listObjects : listItems);
+    notPlain();
     if (kept) {
       out.add(byte);
     }
-    level = { isList: byte === OPEN_LIST, kept, filled: false, items: 0 };
+    level = { isList: byte === OPEN_LIST, kept, filled: false, items: 0, commas: 0, plain: true };
     levels.push(level);
     if (levels.length > DEEPEST) {
       hopeless = true;
     }
   }
 
+  function notPlain(): void {
+    if (level !== undefined) {
+      level.plain = false;
+    }
+  }
+
   function close(byte: number): void {
+    if (level?.isList === true && level.plain && levels.length === 2) {
+      longest = Math.max(longest, level.items === 0 ? 0 : level.commas + 1);
+    }
     if (level?.kept === true) {
       out.add(byte);
     }
@@ -151,6 +167,7 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
     begun = true;
     if (byte === QUOTE) {
       inside = "text";
+      notPlain();
       keeping = startPart();
       textLeft = textBytes;
       if (keeping) {
@@ -165,12 +182,20 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
         afterColon = true;
         out.add(byte);
       }
-    } else if (byte !== COMMA) {
+    } else if (byte === COMMA) {
+      countCommas(1);
+    } else {
       inside = "plain";
       keeping = startPart();
       if (keeping) {
         out.add(byte);
       }
+    }
+  }
+
+  function countCommas(count: number): void {
+    if (level !== undefined) {
+      level.commas += count;
     }
   }
 
@@ -189,7 +214,9 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
         index = skip(chunk, index, ENDS_TEXT);
       } else if (inside !== "text" && dropsPlain()) {
         inside = "gap";
-        index = skip(chunk, index, BRACKETS);
+        const end = skip(chunk, index, BRACKETS);
+        countCommas(commasIn(chunk, index, end));
+        index = end;
       }
       const byte = chunk[index];
       index += 1;
@@ -213,6 +240,7 @@ export function createJsonSketch(limits: JsonSketchLimits = {}): JsonSketch {
     push,
     whole: () => whole,
     begun: () => begun,
+    longestNumberList: () => longest,
     value: () => (whole ? parsed(out.text()) : undefined),
   };
 }
@@ -224,6 +252,14 @@ function skip(chunk: Uint8Array, start: number, wanted: Uint8Array): number {
     index += 1;
   }
   return index;
+}
+
+function commasIn(chunk: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let index = start; index < end; index += 1) {
+    count += chunk[index] === COMMA ? 1 : 0;
+  }
+  return count;
 }
 
 function tableOf(...bytes: number[]): Uint8Array {

@@ -6,6 +6,8 @@ export interface PromptSize {
   messageCount?: number;
   imageCount: number;
   textBytes: number;
+  /** Text after the last answer in the history; absent where there is none. */
+  newTextBytes?: number;
 }
 
 type Fields = Map<string, unknown>;
@@ -45,11 +47,19 @@ export function measurePrompt(
 }
 
 function addMessages(value: unknown, size: PromptSize): void {
-  addContent(value, size);
-  if (Array.isArray(value)) {
-    size.messageCount = value.length;
-  } else {
+  if (!Array.isArray(value)) {
+    addContent(value, size);
     size.messageCount = typeof value === "string" ? 1 : 0;
+    return;
+  }
+  let answeredBytes: number | undefined;
+  for (const message of value) {
+    const isAnswer = addElement(message, size, 0);
+    answeredBytes = isAnswer ? size.textBytes : answeredBytes;
+  }
+  size.messageCount = value.length;
+  if (answeredBytes !== undefined) {
+    size.newTextBytes = size.textBytes - answeredBytes;
   }
 }
 
@@ -61,12 +71,20 @@ function addContent(value: unknown, size: PromptSize, depth = 0): void {
     return;
   }
   for (const part of value) {
-    if (typeof part === "string") {
-      size.textBytes += Buffer.byteLength(part);
-    } else {
-      addPart(structFields(part), size, depth + 1);
-    }
+    addElement(part, size, depth);
   }
+}
+
+/** True when it is what a model said earlier. */
+function addElement(part: unknown, size: PromptSize, depth: number): boolean {
+  if (typeof part === "string") {
+    size.textBytes += Buffer.byteLength(part);
+    return false;
+  }
+  const fields = structFields(part);
+  addPart(fields, size, depth + 1);
+  const type = fields.get("type");
+  return fields.get("role") === "assistant" || type === "function_call" || type === "reasoning";
 }
 
 /** A message or a part of one: the dialects differ in which of these fields they use, not in what they mean. */

@@ -1,11 +1,7 @@
-import type { Dialect, ExchangeError } from "../types.ts";
+import type { AnswerFacts, Dialect, ExchangeError } from "../types.ts";
 import { asCount, asObject } from "./lenient.ts";
 
-/** By how much a refused prompt was too long, as far as the error says. */
-export interface PromptTooLong {
-  promptTokens?: number;
-  contextLength?: number;
-}
+export type PromptTooLong = NonNullable<AnswerFacts["promptTooLong"]>;
 
 export interface UpstreamError extends ExchangeError {
   promptTooLong?: PromptTooLong;

@@ -2,7 +2,7 @@
  * The exchanges in progress: each starts once, may change, and ends once, whatever happens. Observers are told in the
  * order they are listed; one that throws is switched off and counted, because chatting must go on without it.
  */
-import type { Exchange, ExchangeObserver, ExchangeState, Log, RequestFacts } from "../types.ts";
+import type { AnswerFacts, Exchange, ExchangeObserver, ExchangeState, Log, RequestFacts } from "../types.ts";
 
 export type EndState = Extract<ExchangeState, { endedAt: number }>;
 
@@ -13,7 +13,7 @@ export interface OpenExchange {
   changed(): void;
   /** The first text of the answer has arrived. */
   firstToken(): void;
-  end(state: EndState): void;
+  end(state: EndState, answer?: AnswerFacts): void;
 }
 
 export interface Exchanges {
@@ -77,14 +77,14 @@ export function createExchanges(parts: {
           toldAt = monotonic();
           tell((observer) => observer.onUpdate?.(exchange));
         },
-        end(state) {
+        end(state, answer) {
           if (ended) {
             return;
           }
           ended = true;
           live.delete(exchange.id);
           exchange.state = state;
-          tell((observer) => observer.onEnd?.(exchange));
+          tell((observer) => observer.onEnd?.(exchange, answer));
         },
       };
     },

@@ -136,7 +136,7 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
       exchange.notices.push({ kind: notice });
     }
     // A large body may still be on its way through the worker; the row waits for its facts, the client does not.
-    request.whenRead(() => open.end(state));
+    request.whenRead(() => open.end(state, answer));
   };
 
   const forwarding = forward({

@@ -32,6 +32,14 @@ describe("a native stream", () => {
     });
   });
 
+  it.each([3, 40_000])("of a generate tells how many tokens its context has: %d", (length) => {
+    const context = Array.from({ length }, (_, index) => index);
+    const end = { model: "m", response: "", done: true, done_reason: "stop", context };
+    expect(read(lines(end), { ...CHAT, operation: "generate" }).contextTokens).toBe(length);
+    const whole = { ...CHAT, operation: "generate", contentType: JSON_TYPE } as const;
+    expect(read(JSON.stringify(end), whole).contextTokens).toBe(length);
+  });
+
   it("that was cut is not complete; whose fault that is, its bytes do not tell", () => {
     const answer = read(lines(piece("a"), piece("b")), CHAT, "cut");
     expect(answer).toMatchObject({ complete: false, usage: { outputTokens: 2 }, estimatedUsage: true });

@@ -47,6 +47,29 @@ describe("within its limits", () => {
   });
 });
 
+describe("the longest list of numbers in the object", () => {
+  it("is counted whole, however long it is, however it is cut", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer(), { maxLength: 90 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.boolean(),
+        (context, size, spaced) => {
+          const text = JSON.stringify({ a: [[1, 2, 3], "x,y"], context, z: 1 }, null, spaced ? 1 : undefined);
+          expect(sketch(text, { size, listItems: 4 }).longestNumberList()).toBe(context.length);
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ["lists of objects or words", { a: [{ b: 1 }, { b: 2 }], c: ["x", "y"] }],
+    ["lists further in", { a: { b: [1, 2, 3] } }],
+  ])("%s do not count", (_, document) => {
+    expect(sketch(JSON.stringify(document)).longestNumberList()).toBe(0);
+  });
+});
+
 describe("beyond its limits", () => {
   /** What the sketch promises, written down without streaming. */
   function outline(

@@ -377,3 +377,45 @@ describe("a compressed body", () => {
     expect(readRequest(bomb, { ...OPENAI, contentEncoding: "zstd" })).toEqual({ unread: "too-large" });
   });
 });
+
+describe("what is new in a turn", () => {
+  const answered = { role: "assistant", content: "an answer" };
+
+  it.each([
+    [
+      "ollama",
+      CHAT,
+      { messages: [{ role: "user", content: "a" }, answered, { role: "user", content: "bcd" }] },
+    ],
+    [
+      "openai",
+      OPENAI,
+      { messages: [answered, { role: "tool", content: "b" }, { role: "user", content: "cd" }] },
+    ],
+    [
+      "anthropic",
+      ANTHROPIC,
+      { messages: [answered, { role: "user", content: [{ type: "text", text: "bcd" }] }] },
+    ],
+    [
+      "responses",
+      RESPONSES,
+      {
+        input: [
+          { type: "function_call", arguments: "{}" },
+          { type: "function_call_output", output: "bcd" },
+        ],
+      },
+    ],
+  ])("is the text after the last answer: %s", (_, context, body) => {
+    expect(read(body, context).newTextBytes).toBe(3);
+  });
+
+  it("is nothing after an answer that the model is to go on with", () => {
+    expect(read({ messages: [{ role: "user", content: "a" }, answered] }, CHAT).newTextBytes).toBe(0);
+  });
+
+  it("is not told where nothing was answered yet", () => {
+    expect(read({ messages: [{ role: "user", content: "a" }] }, CHAT)).not.toHaveProperty("newTextBytes");
+  });
+});
