@@ -303,7 +303,8 @@ export interface MemoryEstimate {
   assumptions: { name: string; value: string; provenance: Provenance }[];
 }
 
-export type LoadCause = "first" | "options" | "expired" | "evicted" | "crashed" | "unknown";
+/** `restarted`: Ollama itself was, and its runners with it. */
+export type LoadCause = "first" | "options" | "expired" | "evicted" | "crashed" | "restarted" | "unknown";
 
 /** One start of a runner. */
 export interface Load {

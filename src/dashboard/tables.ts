@@ -50,6 +50,16 @@ export const loadColumns: Column<Load>[] = [
   { heading: "digest", cell: (row) => row.digest },
   { heading: "cause", cell: (row) => row.cause },
   { heading: "exchangeId", cell: (row) => row.exchangeId },
+  { heading: "client", cell: (row) => row.client },
+  { heading: "previousClient", cell: (row) => row.previousClient },
+  {
+    heading: "differences",
+    cell: (row) =>
+      row.differences?.map(({ option, from, to }) => `${option} ${from ?? "?"} → ${to ?? "?"}`).join("; ") ||
+      undefined,
+  },
+  { heading: "loadMs", cell: (row) => row.loadMs },
+  { heading: "lostBytes", cell: (row) => row.lostBytes },
   { heading: "contextLength", cell: (row) => row.contextLength },
   { heading: "parallel", cell: (row) => row.parallel },
   { heading: "kvCacheTypeK", cell: (row) => row.settings?.kvCacheTypeK },

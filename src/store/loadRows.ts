@@ -1,6 +1,6 @@
 import type { Episode, Load, MemoryEstimate, RunnerSample, RunnerSettings } from "../types.ts";
 import type { Row } from "./columns.ts";
-import { integer, json, parsed, present, text } from "./columns.ts";
+import { integer, json, parsed, present, real, text } from "./columns.ts";
 
 /** A row of `loads` as SQLite answers it. */
 export interface LoadRow {
@@ -21,6 +21,10 @@ export interface LoadRow {
   settings: string | null;
   predicted: string | null;
   measured: string | null;
+  client: string | null;
+  previous_client: string | null;
+  load_ms: number | null;
+  lost_bytes: number | null;
 }
 
 /** A load as columns of `loads`, all but `seq`. */
@@ -43,6 +47,10 @@ export function loadToRow(load: Load): Row {
     settings: json(load.settings),
     predicted: json(load.predicted),
     measured: json(load.measured),
+    client: text(load.client),
+    previous_client: text(load.previousClient),
+    load_ms: real(load.loadMs),
+    lost_bytes: integer(load.lostBytes),
   };
 }
 
@@ -66,6 +74,10 @@ export function loadFromRow(row: LoadRow): Load {
       claimedBytes: row.claimed_bytes,
       claimedDeviceBytes: row.claimed_device_bytes,
       measured: parsed<RunnerSample>(row.measured),
+      client: row.client,
+      previousClient: row.previous_client,
+      loadMs: row.load_ms,
+      lostBytes: row.lost_bytes,
     }),
   };
 }

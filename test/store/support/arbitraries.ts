@@ -190,7 +190,7 @@ export const loads: fc.Arbitrary<Load> = fc
       id: fc.uuid(),
       startedAt: time,
       model: word,
-      cause: fc.constantFrom("first", "options", "expired", "evicted", "crashed", "unknown"),
+      cause: fc.constantFrom("first", "options", "expired", "evicted", "crashed", "restarted", "unknown"),
     }),
     some({
       endedAt: time,
@@ -205,6 +205,10 @@ export const loads: fc.Arbitrary<Load> = fc
       claimedBytes: count,
       claimedDeviceBytes: count,
       measured: runners,
+      client: text,
+      previousClient: text,
+      loadMs: count,
+      lostBytes: count,
     }),
   )
   .map(([required, optional]) => plain({ ...required, ...optional } as Load));
