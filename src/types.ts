@@ -252,7 +252,7 @@ export interface RunnerProcess {
   settings: RunnerSettings;
 }
 
-/** What a runner was started with, as its arguments say. */
+/** What a runner was started with, as its arguments (and its environment) say. */
 export interface RunnerSettings {
   /** Cells over all slots (`-c`). */
   totalContextLength?: number;
@@ -269,6 +269,8 @@ export interface RunnerSettings {
   threads?: number;
   contextShift?: boolean;
   projector?: boolean;
+  /** The few variables of its environment that bear on memory, where the environment may be read. */
+  environment?: Record<string, string>;
 }
 
 export interface Split {

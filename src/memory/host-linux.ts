@@ -9,7 +9,7 @@ import { keepFile } from "./keptFile.ts";
 import { parseMeminfo, type Meminfo } from "./meminfo.ts";
 import { readPageBytes } from "./pageSize.ts";
 import { parsePressure } from "./pressure.ts";
-import { createRunnerWatch, type RunnerWatch } from "./runners-linux.ts";
+import { createRunnerWatch, type EnvironmentReader, type RunnerWatch } from "./runners-linux.ts";
 import type { MemorySource } from "./sampler.ts";
 import { parseVmstat } from "./vmstat.ts";
 
@@ -22,10 +22,12 @@ export interface LinuxSourceOptions {
   modelOf?: (process: RunnerProcess) => string | undefined;
   /** Whether a runner's weights are read from its mapped file at each token. Assumed so when not told. */
   weightsInUse?: (process: RunnerProcess) => boolean;
+  readEnvironment?: EnvironmentReader;
 }
 
 /**
- * Memory of a Linux machine, read from `/proc` and `/sys` through kept descriptors: no child process, no waiting.
+ * Memory of a Linux machine, read from `/proc` and `/sys` through kept descriptors: no waiting, and no child process but a
+ * short one for each new runner's environment.
  * A reading throws only when `/proc/meminfo` cannot be read.
  */
 export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
@@ -35,7 +37,8 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
   const pressure = keepFile(join(roots.proc, "pressure/memory"));
   const pageBytes = readPageBytes(roots.proc);
   const hasPressure = pressure.read() !== undefined;
-  const runnerWatch = createRunnerWatch({ procRoot: roots.proc, monotonic });
+  const { readEnvironment } = options;
+  const runnerWatch = createRunnerWatch({ procRoot: roots.proc, monotonic, readEnvironment });
   const groupWatch = createGroupWatch(roots);
   const readGroups = groupReader(runnerWatch, groupWatch);
   let previous: CounterReading | undefined;
@@ -87,6 +90,7 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
       };
     },
     runners: runnerWatch.processes,
+    serverEnvironment: runnerWatch.serverEnvironment,
     rescan: runnerWatch.rescan,
     problems,
     setDeviceInUse: gpu.setDeviceInUse,

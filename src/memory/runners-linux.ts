@@ -18,6 +18,8 @@ export interface RunnerWatch {
   rescan(): void;
   /** Grows with every scan. */
   scanCount(): number;
+  /** What `ollama serve` hands on to the runners it starts, once it has been read. */
+  serverEnvironment(): Readonly<Record<string, string>> | undefined;
   close(): void;
 }
 
@@ -29,18 +31,37 @@ interface KnownRunner {
 const SCAN_EVERY_MS = 10_000;
 /** A scan reads a small file of every process, about a millisecond for a hundred: not more often than this. */
 const SCAN_AT_MOST_EVERY_MS = 200;
+const AFTER_THE_SCAN_MS = 5;
 
-/** Scans nothing yet: the first reading does. */
-export function createRunnerWatch(options: { procRoot: string; monotonic: () => number }): RunnerWatch {
+/** What of a process's environment is wanted; `undefined` when it may not be read. */
+export type EnvironmentReader = (pid: number) => Promise<Record<string, string> | undefined>;
+
+/** Scans nothing yet: the first reading does. Without `readEnvironment` no environment is read. */
+export function createRunnerWatch(options: {
+  procRoot: string;
+  monotonic: () => number;
+  readEnvironment?: EnvironmentReader;
+}): RunnerWatch {
   const { procRoot, monotonic } = options;
   const known = new Map<number, KnownRunner>();
-  let serverPids: number[] = [];
+  const servers = new Map<number, { environment?: Record<string, string> }>();
   let scannedAtMs = Number.NEGATIVE_INFINITY;
   let scans = 0;
 
   const forget = (pid: number, runner: KnownRunner): void => {
     runner.status.close();
     known.delete(pid);
+  };
+
+  /** Not now: a scan may run while a request is being forwarded, and starting a helper takes a millisecond. */
+  const readOnce = (pid: number, into: { environment?: Record<string, string> }): void => {
+    const { readEnvironment } = options;
+    if (readEnvironment === undefined) return;
+    setTimeout(() => {
+      void readEnvironment(pid).then((environment) => {
+        if (environment !== undefined) into.environment = environment;
+      });
+    }, AFTER_THE_SCAN_MS).unref();
   };
 
   const scan = (): void => {
@@ -50,7 +71,13 @@ export function createRunnerWatch(options: { procRoot: string; monotonic: () => 
       readCandidates(procRoot),
       (pid) => readStat(procRoot, pid)?.parentPid,
     );
-    serverPids = found.serverPids;
+    for (const pid of servers.keys()) if (!found.serverPids.includes(pid)) servers.delete(pid);
+    for (const pid of found.serverPids) {
+      if (servers.has(pid)) continue;
+      const server: { environment?: Record<string, string> } = {};
+      servers.set(pid, server);
+      readOnce(pid, server);
+    }
     const current = new Map(found.runners.map((process) => [process.pid, process]));
     for (const [pid, runner] of known) {
       // The number of an ended process is given to another one: only number and start together are one process.
@@ -62,6 +89,7 @@ export function createRunnerWatch(options: { procRoot: string; monotonic: () => 
         process,
         status: keepFile(join(procRoot, String(pid), "status"), { reopen: false }),
       });
+      readOnce(pid, process.settings);
     }
   };
 
@@ -87,11 +115,13 @@ export function createRunnerWatch(options: { procRoot: string; monotonic: () => 
       return readKnown().samples;
     },
     processes: () => Array.from(known.values(), (runner) => runner.process),
-    pids: () => [...serverPids, ...known.keys()],
+    pids: () => [...servers.keys(), ...known.keys()],
     rescan: () => {
       if (monotonic() - scannedAtMs >= SCAN_AT_MOST_EVERY_MS) scan();
     },
     scanCount: () => scans,
+    serverEnvironment: () =>
+      [...servers.values()].findLast(({ environment }) => environment !== undefined)?.environment,
     close: () => {
       for (const [pid, runner] of known) forget(pid, runner);
     },

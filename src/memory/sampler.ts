@@ -9,6 +9,8 @@ export interface MemorySource {
   read(): MemorySample | undefined;
   /** Ollama's runner processes, as far as they are visible. */
   runners(): RunnerProcess[];
+  /** What of the environment of `ollama serve` bears on memory, where it may be read. */
+  serverEnvironment?(): Readonly<Record<string, string>> | undefined;
   /** Looks for runner processes at once. */
   rescan(): void;
   /** What is missing from the readings and why, in words for people. */

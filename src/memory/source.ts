@@ -1,5 +1,5 @@
 import { freemem, totalmem } from "node:os";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 
 import type { RunnerProcess } from "../types.ts";
 import { createGpuWatch } from "./gpu.ts";
@@ -7,6 +7,7 @@ import type { SpawnHelper } from "./helperRun.ts";
 import { createLinuxSource } from "./host-linux.ts";
 import { createMacSource } from "./host-macos.ts";
 import { createWindowsSource } from "./host-windows.ts";
+import { readProcessEnvironment } from "./processEnvironment.ts";
 import { createReplaySource, readRecordedRun } from "./replay.ts";
 import type { MemorySource } from "./sampler.ts";
 import { spawnHelper } from "./spawn.ts";
@@ -46,7 +47,15 @@ export function createMemorySource(options: MemorySourceOptions): MemorySource {
   if (platform === "linux") {
     const roots = options.roots ?? { proc: "/proc", sys: "/sys" };
     const gpu = createGpuWatch({ sysRoot: roots.sys, spawn, monotonic });
-    return createLinuxSource({ roots, now, monotonic, gpu, modelOf, weightsInUse: options.weightsInUse });
+    return createLinuxSource({
+      roots,
+      now,
+      monotonic,
+      gpu,
+      modelOf,
+      weightsInUse: options.weightsInUse,
+      readEnvironment: (pid) => readProcessEnvironment(join(roots.proc, String(pid), "environ"), { spawn }),
+    });
   }
   const gpu = createGpuWatch({ spawn, monotonic });
   if (platform === "darwin") return createMacSource({ totalBytes, spawn, now, monotonic, gpu, modelOf });
