@@ -150,6 +150,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     live: () => exchanges.live(),
     loadedModels: models.loadedModels,
     ollamaVersion: () => poller.health().version,
+    serverEnvironment: () => memorySource?.serverEnvironment?.(),
     sample: latestSample,
     machine: () => machine,
     canonicalName,

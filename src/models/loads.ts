@@ -26,6 +26,8 @@ interface OpenLoad {
   /** The load of the same model before this one. */
   earlier: Load | undefined;
   process?: RunnerProcess;
+  /** Its environment is read a moment after it was first seen, and not at all for another user's process. */
+  environmentKnown: boolean;
   steady: SteadyWatch;
   latest?: RunnerSample;
   /** Since the runner started, until the load is measured. */
@@ -57,7 +59,8 @@ export function createLoads(parts: {
     const earlier = ended.findLast((load) => sameModel(load.model, facts.model));
     const load: Load = { id: parts.newId(), cause: "unknown", ...facts };
     Object.assign(load, loadCause(load, earlier));
-    open.set(key, { load, earlier, process, steady: createSteadyWatch(), readings: [] });
+    const environmentKnown = process?.settings.environment !== undefined;
+    open.set(key, { load, earlier, process, environmentKnown, steady: createSteadyWatch(), readings: [] });
     parts.save(load);
   };
 
@@ -131,8 +134,13 @@ export function createLoads(parts: {
       }
       for (const process of processes) {
         const key = processKey(process);
-        if (!open.has(key)) {
+        const entry = open.get(key);
+        if (entry === undefined) {
           beginFromProcess(key, process, at);
+        } else if (!entry.environmentKnown && process.settings.environment !== undefined) {
+          entry.environmentKnown = true;
+          entry.load.settings = process.settings;
+          parts.save(entry.load);
         }
       }
     },

@@ -8,7 +8,16 @@ import { chooseBatch } from "./settingsBatch.ts";
 import { checkQuery } from "./settingsCheck.ts";
 import { chooseContext, chooseParallel } from "./settingsContext.ts";
 import { chooseBackend, chooseMmap, chooseOffload } from "./settingsDevice.ts";
-import { asked, byDefault, derived, type Chosen, type SettingsInput } from "./settingsSource.ts";
+import {
+  argumentFlag,
+  asked,
+  byDefault,
+  derived,
+  firstOf,
+  fromEnvironment,
+  type Chosen,
+  type SettingsInput,
+} from "./settingsSource.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const PROMPT_CACHE_MEBIBYTES = 8192;
@@ -73,7 +82,9 @@ function choose(input: SettingsInput, version: OllamaVersion | undefined, engine
     contextLength: context.perSlot,
     totalContextLength: context.total,
     parallel,
-    unifiedKv: asked(query?.unifiedKv) ?? byDefault(false, "Ollama gives each slot its own cache"),
+    unifiedKv:
+      firstOf(asked(query?.unifiedKv), flagFor("LLAMA_ARG_KV_UNIFIED", input, engine)) ??
+      byDefault(false, "Ollama gives each slot its own cache"),
     kvCacheTypeK: types.keyType,
     kvCacheTypeV: types.valueType,
     flashAttention,
@@ -84,11 +95,20 @@ function choose(input: SettingsInput, version: OllamaVersion | undefined, engine
       backend: backend.value,
       version,
     }),
-    fullSlidingWindow: asked(query?.fullSlidingWindow) ?? byDefault(false, "llama-server's default"),
+    fullSlidingWindow:
+      firstOf(asked(query?.fullSlidingWindow), flagFor("LLAMA_ARG_SWA_FULL", input, engine)) ??
+      byDefault(false, "llama-server's default"),
     offloadedLayers,
     mmap: chooseMmap(input, { backend: backend.value, offloadedLayers: offloadedLayers.value }),
   };
   return { chosen, notes: [...context.notes, ...types.notes] };
+}
+
+/** Ollama hands its environment on, and `llama-server` reads what no argument says from there. */
+function flagFor(name: string, input: SettingsInput, engine: Engine): Chosen<boolean> | undefined {
+  return engine === "llama-server"
+    ? fromEnvironment(argumentFlag(input.environment?.[name]), name)
+    : undefined;
 }
 
 /** llama-server keeps states of past prompts in host memory, 8 GiB unless its environment says otherwise. */

@@ -41,7 +41,15 @@ export function chooseCacheTypes(input: SettingsInput, engine: Engine): CacheTyp
   const notes: string[] = [];
   const common = commonType(input, engine, notes);
   const one = (setting: "kvCacheTypeK" | "kvCacheTypeV"): Chosen<string> => {
-    const choice = firstOf(asked(input.query?.[setting]), fromRunner(input.runner?.[setting])) ?? common;
+    const variable = setting === "kvCacheTypeK" ? "LLAMA_ARG_CACHE_TYPE_K" : "LLAMA_ARG_CACHE_TYPE_V";
+    const ownArgument = engine === "llama-server" && common.provenance === "assumed";
+    const choice =
+      firstOf(
+        asked(input.query?.[setting]),
+        fromRunner(input.runner?.[setting]),
+        // An argument wins over it: Ollama gives one as soon as a type is set with OLLAMA_KV_CACHE_TYPE.
+        ownArgument ? fromEnvironment(input.environment?.[variable], variable) : undefined,
+      ) ?? common;
     return { ...choice, value: cacheTypeFor(choice.value, setting, engine) };
   };
   return { keyType: one("kvCacheTypeK"), valueType: one("kvCacheTypeV"), notes };

@@ -3,7 +3,9 @@ import {
   asked,
   byDefault,
   derived,
+  environmentCount,
   firstOf,
+  fromEnvironment,
   fromRunner,
   type Chosen,
   type SettingsInput,
@@ -26,7 +28,14 @@ export function chooseBackend(input: SettingsInput): Chosen<Backend> {
 export function chooseOffload(input: SettingsInput, backend: Backend): Chosen<number> {
   const all = input.shape.layers.length + 1;
   if (backend === "cpu") return derived(0, "nothing to offload to");
-  const said = firstOf(asked(input.query?.offloadedLayers), fromRunner(input.runner?.offloadedLayers));
+  const said = firstOf(
+    asked(input.query?.offloadedLayers),
+    fromRunner(input.runner?.offloadedLayers),
+    fromEnvironment(
+      environmentCount(input.environment?.["LLAMA_ARG_N_GPU_LAYERS"]),
+      "LLAMA_ARG_N_GPU_LAYERS",
+    ),
+  );
   if (said === undefined) return byDefault(all, "all layers, when they fit");
   return said.value <= all
     ? said

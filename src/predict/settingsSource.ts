@@ -92,6 +92,14 @@ export function environmentCount(value: string | undefined): number | undefined 
     : undefined;
 }
 
+/** llama.cpp's own words for on and off, which it takes in small letters only; undefined for anything else. */
+export function argumentFlag(value: string | undefined): boolean | undefined {
+  const word = value?.trim() ?? "";
+  if (["on", "enabled", "true", "1"].includes(word)) return true;
+  if (["off", "disabled", "false", "0"].includes(word)) return false;
+  return undefined;
+}
+
 /** Go's boolean words; undefined for anything else. */
 export function environmentFlag(value: string | undefined): boolean | undefined {
   const word = value?.trim().toLowerCase();

@@ -80,8 +80,10 @@ export function createAsk(parts: AskParts): Ask {
     const shape =
       query.quantization === undefined ? model.shape : withFileType(model.shape, query.quantization);
     const loaded = query.model === undefined ? undefined : parts.loaded(query.model);
+    const machine = parts.settings();
     return {
-      ...parts.settings(),
+      ...machine,
+      environment: loaded?.settings?.environment ?? machine.environment,
       shape,
       query,
       draft: draft?.shape,

@@ -11,6 +11,14 @@ export interface LoadPredictions {
   /** Adds the estimate if there is none yet and nothing has been measured; scores the load when it is measured. */
   update(load: Load): void;
   estimateOf(loadId: string): MemoryEstimate | undefined;
+  /** The type of its KV cache, wherever that was set. */
+  cacheTypeOf(loadId: string): string | undefined;
+}
+
+interface Made {
+  estimate: MemoryEstimate;
+  cacheType: string;
+  environment: Record<string, string> | undefined;
 }
 
 /** Loads whose estimates are remembered beside their rows. */
@@ -24,21 +32,25 @@ export function createLoadPredictions(parts: {
   now: () => number;
   onLearned(): void;
 }): LoadPredictions {
-  const estimates = new Map<string, MemoryEstimate>();
+  const made = new Map<string, Made>();
   const scored = new Set<string>();
 
-  const estimate = (load: Load, model: KnownModel): MemoryEstimate | undefined => {
+  const estimate = (load: Load, model: KnownModel): Made | undefined => {
+    const machine = parts.machine();
     try {
-      return estimateMemory(
-        model.shape,
-        resolveSettings({
-          ...parts.machine(),
-          shape: model.shape,
-          modelParameters: model.parameters,
-          runner: load.settings,
-          ps: { contextLength: load.contextLength },
-        }),
-      );
+      const settings = resolveSettings({
+        ...machine,
+        shape: model.shape,
+        modelParameters: model.parameters,
+        runner: load.settings,
+        environment: load.settings?.environment ?? machine.environment,
+        ps: { contextLength: load.contextLength },
+      });
+      return {
+        estimate: estimateMemory(model.shape, settings),
+        cacheType: settings.kvCacheTypeK,
+        environment: load.settings?.environment,
+      };
     } catch {
       // Settings that the server would refuse, or a shape that cannot be: there is nothing to predict then.
       return undefined;
@@ -65,13 +77,20 @@ export function createLoadPredictions(parts: {
   return {
     update(load) {
       const model = parts.known(load.model);
-      if (load.predicted === undefined && load.measured === undefined && model !== undefined) {
-        load.predicted = estimate(load, model);
-        if (load.predicted !== undefined) {
-          estimates.set(load.id, load.predicted);
-          if (estimates.size > MOST_LOADS) {
-            estimates.delete(estimates.keys().next().value ?? "");
-          }
+      const earlier = made.get(load.id);
+      // The environment is read a moment after the runner was found: what was said without it is said anew.
+      const learnedMore =
+        earlier !== undefined &&
+        earlier.environment === undefined &&
+        load.settings?.environment !== undefined;
+      const due = load.predicted === undefined || learnedMore;
+      const now =
+        due && load.measured === undefined && model !== undefined ? estimate(load, model) : undefined;
+      if (now !== undefined) {
+        load.predicted = now.estimate;
+        made.set(load.id, now);
+        if (made.size > MOST_LOADS) {
+          made.delete(made.keys().next().value ?? "");
         }
       }
       if (load.predicted !== undefined && load.measured !== undefined && !scored.has(load.id)) {
@@ -79,7 +98,8 @@ export function createLoadPredictions(parts: {
         score(load, load.predicted, load.measured);
       }
     },
-    estimateOf: (loadId) => estimates.get(loadId),
+    estimateOf: (loadId) => made.get(loadId)?.estimate,
+    cacheTypeOf: (loadId) => made.get(loadId)?.cacheType,
   };
 }
 

@@ -55,6 +55,8 @@ export interface PredictionParts {
   live: () => readonly Exchange[];
   loadedModels: () => LoadedModel[];
   ollamaVersion: () => string | undefined;
+  /** What of the environment of `ollama serve` bears on memory, where it may be read. */
+  serverEnvironment: () => Readonly<Record<string, string>> | undefined;
   sample: () => MemorySample | undefined;
   machine: () => Machine | undefined;
   /** Tells the size of Ollama's canonical name from what a request said. */
@@ -71,6 +73,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
     const unified = arm && parts.machine()?.osName.startsWith("macOS") === true;
     return {
       ollamaVersion: parts.ollamaVersion(),
+      environment: parts.serverEnvironment(),
       vramBytes: gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0),
       backend: unified ? "metal" : gpus.length > 0 ? "cuda" : "cpu",
       ...(tiles ? { cpu: "amx" as const } : arm && { cpu: "arm" as const }),
@@ -86,6 +89,10 @@ export function createPredictions(parts: PredictionParts): Predictions {
     onLearned: knowledge.changed,
   });
 
+  const cacheTypeOf = (loaded: LoadedModel | undefined): string | undefined =>
+    loaded?.settings?.kvCacheTypeK ??
+    (loaded?.loadId === undefined ? undefined : loads.cacheTypeOf(loaded.loadId));
+
   const modelNow = (name: string): ModelNow => {
     const key = parts.canonicalName(name);
     const loaded = parts.loadedModels().find((model) => parts.canonicalName(model.name) === key);
@@ -94,7 +101,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
       key,
       loaded: loaded !== undefined,
       contextLength: loaded?.contextLength,
-      settings: speedSettings(loaded),
+      settings: speedSettings(loaded, cacheTypeOf(loaded)),
       promptCache: predicted?.promptCacheLimitBytes !== undefined && predicted.promptCacheLimitBytes > 0,
       slots: loaded?.settings?.parallel,
       runnerBytes: loaded?.measured === undefined ? undefined : residentBytes(loaded.measured),
@@ -205,7 +212,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
     const sample = parts.sample();
     const curve = speedCurve(knowledge.learned, {
       model: parts.canonicalName(model.name),
-      settings: speedSettings(model),
+      settings: speedSettings(model, cacheTypeOf(model)),
       contextLength: model.contextLength ?? 0,
     });
     return {
@@ -222,7 +229,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
 }
 
 /** Makes a model as fast or slow as another one: the type of its cache and how much of it is on a device. */
-function speedSettings(loaded: LoadedModel | undefined): ModelNow["settings"] {
+function speedSettings(loaded: LoadedModel | undefined, cacheType: string | undefined): ModelNow["settings"] {
   if (loaded === undefined) {
     return undefined;
   }
@@ -232,7 +239,7 @@ function speedSettings(loaded: LoadedModel | undefined): ModelNow["settings"] {
       ? undefined
       : claimedDeviceBytes / claimedBytes;
   return {
-    ...(loaded.settings?.kvCacheTypeK !== undefined && { kvCacheType: loaded.settings.kvCacheTypeK }),
+    ...(cacheType !== undefined && { kvCacheType: cacheType }),
     ...(ratio !== undefined && { deviceRatio: Math.round(ratio * 20) / 20 }),
   };
 }

@@ -148,3 +148,43 @@ it.runIf(process.platform === "linux")(
     watch.close();
   },
 );
+
+it("reads the environment of the server and of each runner once, after the scan", async () => {
+  const { proc, clock } = machine();
+  proc.addProcess(runner);
+  const asked: number[] = [];
+  const watch = createRunnerWatch({
+    procRoot: proc.root,
+    monotonic: clock.monotonic,
+    readEnvironment: async (pid) => {
+      asked.push(pid);
+      return pid === 10 ? { OLLAMA_NUM_PARALLEL: "2" } : { OLLAMA_NUM_PARALLEL: "3" };
+    },
+  });
+  watch.read();
+  expect(asked).toEqual([]);
+  await vi.waitFor(() => expect(watch.serverEnvironment()).toEqual({ OLLAMA_NUM_PARALLEL: "2" }));
+  await vi.waitFor(() =>
+    expect(watch.processes()[0]?.settings.environment).toEqual({ OLLAMA_NUM_PARALLEL: "3" }),
+  );
+  clock.advance(60_000);
+  watch.read();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(asked.toSorted()).toEqual([10, 20]);
+
+  proc.remove("10");
+  clock.advance(60_000);
+  watch.read();
+  expect(watch.serverEnvironment()).toBeUndefined();
+});
+
+it("goes on without an environment that it may not read", async () => {
+  const { proc, clock } = machine();
+  proc.addProcess(runner);
+  const readEnvironment = vi.fn(async () => undefined);
+  const watch = createRunnerWatch({ procRoot: proc.root, monotonic: clock.monotonic, readEnvironment });
+  watch.read();
+  await vi.waitFor(() => expect(readEnvironment).toHaveBeenCalledTimes(2));
+  expect(watch.processes()[0]?.settings.environment).toBeUndefined();
+  expect(watch.serverEnvironment()).toBeUndefined();
+});

@@ -75,6 +75,18 @@ describe("with visible runners", () => {
     expect(saved.at(-1)?.model).toBe("known:latest");
   });
 
+  it("keeps what is learned of the runner's environment a moment later", () => {
+    const process = runner(7, 1000);
+    loads.processesSeen([process], 1000);
+    loads.processesSeen([process], 1250);
+    expect(saved).toHaveLength(1);
+    process.settings.environment = { OLLAMA_KV_CACHE_TYPE: "q8_0" };
+    loads.processesSeen([process], 1500);
+    loads.processesSeen([process], 1750);
+    expect(saved).toHaveLength(2);
+    expect(saved.at(-1)?.settings?.environment).toEqual({ OLLAMA_KV_CACHE_TYPE: "q8_0" });
+  });
+
   it("takes a reused process id for another runner", () => {
     loads.processesSeen([runner(7, 1000)], 1000);
     loads.processesSeen([{ ...runner(7, 5000), startTicks: 999 }], 5000);

@@ -115,6 +115,32 @@ describe("where a value comes from", () => {
     });
   });
 
+  it("takes from llama-server's own variables what Ollama gives no argument for", () => {
+    const environment = {
+      LLAMA_ARG_CACHE_TYPE_K: "q8_0",
+      LLAMA_ARG_SWA_FULL: "true",
+      LLAMA_ARG_KV_UNIFIED: "on",
+      LLAMA_ARG_N_GPU_LAYERS: "7",
+    };
+    expect(settle({ environment, vramBytes: 1 })).toMatchObject({
+      kvCacheTypeK: "q8_0",
+      kvCacheTypeV: "f16",
+      fullSlidingWindow: true,
+      unifiedKv: true,
+      offloadedLayers: 7,
+    });
+    // No such program reads them before v0.30, and an argument of Ollama's wins over the variable.
+    expect(settle({ environment, ollamaVersion: "0.24.0" })).toMatchObject({
+      kvCacheTypeK: "f16",
+      fullSlidingWindow: false,
+      unifiedKv: false,
+    });
+    expect(settle({ environment: { ...environment, OLLAMA_KV_CACHE_TYPE: "q4_0" } }).kvCacheTypeK).toBe(
+      "q4_0",
+    );
+    expect(settle({ environment: { LLAMA_ARG_SWA_FULL: "Yes" } }).fullSlidingWindow).toBe(false);
+  });
+
   it.each(["0", "-1", "many", "1.5", "", " ", "99999999999999"])(
     "does not believe OLLAMA_NUM_PARALLEL=%j",
     (value) => {
