@@ -75,6 +75,6 @@ it("says nothing where the helper cannot be started", async () => {
     throw new Error("EAGAIN");
   };
   expect(await readProcessEnvironment("/proc/1/environ", { spawn: refused })).toBeUndefined();
-  const missing = (): ReturnType<typeof spawn> => spawn("no-such-program-here");
+  const missing = (): ReturnType<typeof spawn> => spawn("/no/such/program");
   expect(await readProcessEnvironment("/proc/1/environ", { spawn: missing })).toBeUndefined();
 });
