@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import os from "node:os";
 import { getRequestListener } from "@hono/node-server";
+import { createAlertChannels } from "./alertChannels.ts";
+import type { Programs } from "./alerts/channels/desktop.ts";
 import { isLoopback, parseListen, type Config } from "./config.ts";
 import { createAccess } from "./dashboard/access.ts";
 import { createLive, livePath } from "./dashboard/live.ts";
@@ -43,6 +45,8 @@ export interface AppParts {
   pageDirectory?: string;
   /** Processor time used so far, for the sampler to keep itself cheap. */
   cpuTimeMs?: () => number;
+  /** For the alert channels that start one. */
+  programs?: Programs;
   /** The upstream or the machine is simulated: said on the page. */
   simulated?: boolean;
 }
@@ -128,6 +132,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     },
   });
 
+  const channels = createAlertChannels({ config, programs: parts.programs, now, log });
   let machine: Machine | undefined;
   const health = (): Health =>
     healthOf({
@@ -135,6 +140,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       upstream: poller.health(),
       recorder: store.health(),
       sampler: sampler?.health() ?? { state: "off", problems: ["memory is not read"] },
+      channels: channels.health(),
     });
   const latestSample = () => {
     const sample = sampler?.latest();
@@ -238,6 +244,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     forget: async (what) => ({ ...(await store.forget(what)) }),
     listModels: loadedModels,
     metrics: metrics.read,
+    alertTests: { run: channels.test, names: channels.names },
     predictions: {
       predict: predictions.ask.predict,
       predictTable: predictions.ask.table,
@@ -284,6 +291,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     }
     await knowledge.save();
     live.close();
+    channels.close();
     poller.stop();
     await sampler?.stop();
     await bodies.close();
@@ -302,6 +310,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         return { upstreamIsOurselves: true };
       }
       poller.start();
+      channels.start();
       void parts.readMachine?.().then((read) => (machine = read));
       sampler?.start((sample) => {
         models.sampled(sample, sampler.runners());

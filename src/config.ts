@@ -1,5 +1,12 @@
 /** The settings: one schema for types, defaults, messages and the JSON Schema. Flags > environment > file > defaults. */
 import { z } from "zod";
+import {
+  alertSettings,
+  CHANNEL_KEYS,
+  channelsFromText,
+  guardSettings,
+  SAFE_OF_CHANNEL,
+} from "./alertSettings.ts";
 import { nearestWord } from "./nearestWord.ts";
 
 const listen = z
@@ -66,6 +73,8 @@ const schema = z.strictObject({
     })
     .prefault({})
     .describe("How long things are kept."),
+  alerts: alertSettings,
+  guard: guardSettings,
 });
 
 export type Config = Omit<z.infer<typeof schema>, "$schema">;
@@ -214,6 +223,9 @@ function fromText(key: string, text: string): unknown {
   if (typeof value === "number") {
     return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
   }
+  if (key === "alerts.channels") {
+    return channelsFromText(text);
+  }
   if (Array.isArray(value)) {
     return text
       .split(",")
@@ -236,16 +248,36 @@ function explain(
       .map((path) => path[issue.path.length] ?? "");
     return issue.keys
       .map((unknown) => {
-        const nearest = nearestWord(unknown, siblings);
+        const nearest = nearestWord(unknown, siblings.length > 0 ? siblings : CHANNEL_KEYS);
         const full = [...issue.path, unknown].join(".");
         return `unknown key "${full}"${nearest === undefined ? "" : `; did you mean "${[...issue.path, nearest].join(".")}"?`}`;
       })
       .join("\n");
   }
-  const name = names.get(key) ?? key;
-  // A token is a secret: its value stays out of messages and logs.
-  const value = key === "token" ? "(not shown)" : JSON.stringify(getPath(merged, issue.path));
-  return `${name}: ${value} is not valid: ${issue.message.replace(/^Invalid (input|option): /, "")}`;
+  const name = nameOf(issue.path, names);
+  const reason = issue.message.replace(/^Invalid (input|option|discriminator value)[.:] /, "");
+  const value = getPath(merged, issue.path);
+  if (value === undefined) {
+    return `${name} is missing: ${reason.replace(/, received undefined$/, "")}`;
+  }
+  // Tokens and the addresses of channels are secrets: their values stay out of messages and logs.
+  const last = String(issue.path.at(-1));
+  const isSecret = last === "token" || (key.startsWith("alerts.channels") && !SAFE_OF_CHANNEL.has(last));
+  return isSecret
+    ? `${name} is not valid: ${reason}`
+    : `${name}: ${JSON.stringify(value)} is not valid: ${reason}`;
+}
+
+/** Where a value was set: a flag, a variable, a file; of a list the entry is named too. */
+function nameOf(path: readonly PropertyKey[], names: ReadonlyMap<string, string>): string {
+  for (let length = path.length; length > 0; length -= 1) {
+    const name = names.get(path.slice(0, length).join("."));
+    if (name !== undefined) {
+      const rest = path.slice(length).join(".");
+      return rest === "" ? name : `${path.join(".")}, from ${name}`;
+    }
+  }
+  return path.join(".");
 }
 
 function flagName(key: string): string {

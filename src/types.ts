@@ -491,12 +491,25 @@ export interface SamplerHealth {
   problems: string[];
 }
 
+/** How one of the ways in which alerts are sent is doing. */
+export interface ChannelHealth {
+  channel: string;
+  type: string;
+  /** `untried` until the first message. */
+  state: "untried" | "ok" | "failing";
+  deliveredAt?: number;
+  /** Messages given up since the start. */
+  failedCount: number;
+  problem?: string;
+}
+
 export interface Health {
   status: "ok" | "degraded";
   version: string;
   upstream: UpstreamHealth;
   recorder: RecorderHealth;
   sampler: SamplerHealth;
+  channels?: ChannelHealth[];
 }
 
 /** One sentence and a state: is memory safe, and what is going on. */

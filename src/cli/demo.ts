@@ -23,7 +23,9 @@ machine is read, and the page says that it is simulated.`,
     const log = stderrLog(settings.config);
     const simulated = createDemo({ speed: SPEED });
     const { url } = await simulated.upstream.listen();
-    const config = { ...settings.config, upstream: url };
+    // What is simulated must not call anybody: alerts go to the log and to the page.
+    const alerts = { ...settings.config.alerts, channels: [{ type: "log", minimumLevel: "warn" } as const] };
+    const config = { ...settings.config, upstream: url, alerts };
     const clocks = { now: simulated.now, monotonic: simulated.monotonic };
     const store = await openStore({ dataDir: ":memory:", ...clocks, log, retention: config.retention });
     const app = await createApp({

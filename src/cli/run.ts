@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   demo: async () => (await import("./demo.ts")).demo,
   predict: async () => (await import("./predict.ts")).predict,
   accuracy: async () => (await import("./accuracy.ts")).accuracy,
+  alert: async () => (await import("./alert.ts")).alert,
   forget: async () => (await import("./forget.ts")).forget,
   export: async () => (await import("./export.ts")).exportTables,
   env: async () => (await import("./env.ts")).env,

@@ -1,4 +1,5 @@
 /** `plimsoll serve`: the proxy, until it is told to stop. */
+import { thisMachinesPrograms } from "../alerts/channels/programs.ts";
 import { createApp, type App } from "../app.ts";
 import { ConfigError, isLoopback, parseListen, type Config } from "../config.ts";
 import { createLog } from "../log.ts";
@@ -50,6 +51,7 @@ config.example.json lists every setting. Stop with Ctrl-C: running answers get 3
           ...clocks,
         }),
       readMachine,
+      programs: thisMachinesPrograms(),
       pageDirectory: PAGE_DIRECTORY,
       cpuTimeMs: () => {
         const { user, system } = process.threadCpuUsage();

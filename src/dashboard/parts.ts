@@ -71,4 +71,9 @@ export interface DashboardParts {
   listModels(): LoadedModel[];
   metrics(): Promise<{ contentType: string; text: string }>;
   predictions: PredictParts;
+  alertTests: {
+    /** Sends a test message to one channel or all; absent means that there is none of that name. */
+    run(channel: string | undefined): Promise<object[] | undefined>;
+    names(): string[];
+  };
 }

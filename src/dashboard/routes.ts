@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { fromContext } from "./accessRequest.ts";
+import { addAlertsApi } from "./alertsApi.ts";
 import { addApi } from "./api.ts";
 import { securityHeaders } from "./headers.ts";
 import { loginPolicy, loginView } from "./login.ts";
@@ -40,6 +41,7 @@ export function createDashboard(parts: DashboardParts): Hono {
     return c.body(text, 200, { "Content-Type": contentType });
   });
   addApi(app, parts);
+  addAlertsApi(app, parts);
   addPredictApi(app, parts.predictions);
   // A handler rather than `notFound`: the app may be mounted inside another, which keeps handlers only.
   app.all("/plimsoll/*", (c) => problemResponse(notFound(c.req.path)));

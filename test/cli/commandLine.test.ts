@@ -42,6 +42,7 @@ describe("words and exit codes", () => {
       "err",
       /--config \/no\/such\.json cannot be read/,
     ],
+    ["an alert without --test", ["alert"], 2, "err", /say --test/],
     ["nothing to forget", ["forget"], 2, "err", /name one of --before DAY, --conversation ID or --all/],
     ["a day that is none", ["forget", "--before", "soon"], 2, "err", /"soon" is no day: expected 2026-01-31/],
   ])("%s", async (_name, args, code, stream, words) => {
@@ -60,6 +61,43 @@ describe("words and exit codes", () => {
       code: 78,
       err: expect.stringContaining('unknown key "listn"; did you mean "listen"?'),
     });
+  });
+});
+
+describe("alert --test", () => {
+  const channels = JSON.stringify([
+    { type: "log" },
+    { type: "webhook", name: "team", url: "http://127.0.0.1:1/SECRET" },
+  ]);
+  const settings = { PLIMSOLL_ALERTS_CHANNELS: channels };
+
+  it("without a running Plimsoll sends from here and says how each went", async () => {
+    const listen = ["--listen", `127.0.0.1:${await freePort()}`];
+    const ended = await plimsoll(["alert", "--test", ...listen], settings).ended;
+    expect(ended.code).toBe(1);
+    expect(ended.out).toMatch(/^log +delivered in \d+ ms\nteam +not delivered: cannot be reached/);
+    expect(ended.err).toContain("test message");
+    expect(ended.out + ended.err).not.toContain("SECRET");
+    const one = await plimsoll(["alert", "--test", "--channel", "log", "--json", ...listen], settings).ended;
+    expect(one.code).toBe(0);
+    expect(JSON.parse(one.out)).toMatchObject({ test: [{ channel: "log", delivered: true }] });
+    const none = await plimsoll(["alert", "--test", "--channel", "nobody", ...listen], settings).ended;
+    expect(none).toMatchObject({ code: 1, err: expect.stringContaining("there are log, team") });
+  });
+
+  it("has the running Plimsoll send", async () => {
+    const upstream = await anUpstream();
+    const running = await serving(["--upstream", upstream.url, "--data-dir", ":memory:"], settings);
+    const ended = await plimsoll([
+      "alert",
+      "--test",
+      "--channel",
+      "log",
+      "--listen",
+      `127.0.0.1:${running.port}`,
+    ]).ended;
+    expect(ended).toMatchObject({ code: 0, err: "" });
+    expect(running.err()).toContain("test message");
   });
 });
 

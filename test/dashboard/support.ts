@@ -105,6 +105,7 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
       resetCalibration: () => {},
     },
     listModels: () => [],
+    alertTests: { run: async () => [], names: () => [] },
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "plimsoll_up 1\n" }),
     ...overrides,
   });

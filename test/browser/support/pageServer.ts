@@ -73,6 +73,7 @@ export async function startPageServer(
       resetCalibration: () => {},
     },
     listModels: () => snapshot().models,
+    alertTests: { run: async () => [], names: () => [] },
     metrics: async () => ({ contentType: "text/plain", text: "" }),
   });
   const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));

@@ -1,0 +1,87 @@
+/** `plimsoll alert --test`: does an alert arrive where it should. */
+import { createAlertChannels } from "../alertChannels.ts";
+import type { ChannelTest } from "../alerts/channels/channels.ts";
+import { thisMachinesPrograms } from "../alerts/channels/programs.ts";
+import type { Config } from "../config.ts";
+import { ownUrl } from "./address.ts";
+import { EXIT } from "./exit.ts";
+import type { Command } from "./run.ts";
+import { stderrLog } from "./serve.ts";
+import { readSettings } from "./settings.ts";
+
+export const alert: Command = {
+  summary: "send a test message to the alert channels",
+  usage: `plimsoll alert --test [--channel NAME] [--json] [--config FILE] [--listen HOST:PORT]
+
+Sends a test message through each channel of alerts.channels, or the one named, at any hour and whatever its level, and
+says for each whether it was delivered. The running Plimsoll sends it; where none runs, this command does.
+Exit 0: all were delivered; 1: one was not.`,
+  async run(args) {
+    const { config, flags } = readSettings(args, {
+      test: { type: "boolean" },
+      channel: { type: "string" },
+      json: { type: "boolean" },
+    });
+    if (flags["test"] !== true) {
+      process.stderr.write("plimsoll alert: say --test to send a test message. See plimsoll alert --help.\n");
+      return EXIT.usage;
+    }
+    const channel = typeof flags["channel"] === "string" ? flags["channel"] : undefined;
+    const results = (await askRunning(config, channel)) ?? (await sendFromHere(config, channel));
+    if (typeof results === "string") {
+      process.stderr.write(`plimsoll alert: ${results}\n`);
+      return EXIT.failed;
+    }
+    process.stdout.write(
+      flags["json"] === true ? `${JSON.stringify({ test: results })}\n` : testText(results),
+    );
+    return results.every(({ delivered }) => delivered) ? EXIT.good : EXIT.failed;
+  },
+};
+
+/** The results, why there are none, or undefined where no Plimsoll answers. */
+async function askRunning(
+  config: Config,
+  channel: string | undefined,
+): Promise<ChannelTest[] | string | undefined> {
+  const url = ownUrl(config.listen);
+  try {
+    const answer = await fetch(`${url}/plimsoll/api/alerts/test`, {
+      method: "POST",
+      headers: config.token === null ? {} : { authorization: `Bearer ${config.token}` },
+      body: JSON.stringify({ channel }),
+    });
+    const said = (await answer.json()) as { test?: ChannelTest[]; error?: { message: string } };
+    return said.test ?? said.error?.message ?? `the Plimsoll at ${url} answered ${answer.status}`;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sendFromHere(config: Config, channel: string | undefined): Promise<ChannelTest[] | string> {
+  const channels = createAlertChannels({
+    config,
+    programs: thisMachinesPrograms(),
+    now: () => Date.now(),
+    log: stderrLog({ ...config, logLevel: "info" }),
+  });
+  try {
+    const names = channels.names();
+    return (
+      (await channels.test(channel)) ??
+      `there is no channel "${channel}"; ${names.length === 0 ? "none is set up" : `there are ${names.join(", ")}`}`
+    );
+  } finally {
+    channels.close();
+  }
+}
+
+function testText(results: readonly ChannelTest[]): string {
+  if (results.length === 0) {
+    return "No channel is set up: see alerts.channels in config.example.json.\n";
+  }
+  const width = Math.max(...results.map(({ channel }) => channel.length));
+  const line = ({ channel, delivered, ms, problem }: ChannelTest): string =>
+    `${channel.padEnd(width)}  ${delivered ? `delivered in ${ms} ms` : `not delivered: ${problem ?? "unknown"}`}`;
+  return `${results.map(line).join("\n")}\n`;
+}
