@@ -14,7 +14,7 @@ export function streamsCase(name: string, streamCount: number, dialect: Dialect)
   return {
     name,
     dialect,
-    title: `added delay per chunk, ${streamCount} streams of 100 chunks/s`,
+    title: `added delay per chunk, ${streamCount} ${streamCount === 1 ? "stream" : "streams"} of 100 chunks/s`,
     about:
       "Each chunk carries the time at which it was sent; its delay ends when the driver has read it. Added: percentile minus direct's of the same round. Merged: chunks per 1000 that came in one read with the one before. CPU: of all the target's processes.",
     metrics: [
