@@ -295,7 +295,6 @@ export async function createApp(parts: AppParts): Promise<App> {
     poller.stop();
     await sampler?.stop();
     await bodies.close();
-    upstream.close();
     server.closeAllConnections();
   };
 

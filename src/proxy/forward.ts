@@ -2,10 +2,12 @@
  * One request to Ollama and its answer back, byte for byte. Nothing here parses, records or waits for anybody:
  * a watcher is shown what has already been passed on.
  */
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { createChunkWriter } from "./chunkWriter.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AnswerHead } from "./answerHead.ts";
+import { createAnswerParser } from "./answerParser.ts";
+import { createBodyWriter, type BodyWriter } from "./bodyWriter.ts";
 import { clientHeaders, headerPairs, headerValue } from "./headers.ts";
-import type { Upstream } from "./upstream.ts";
+import { MAX_HEADER_BYTES, type Upstream, type UpstreamRequest } from "./upstream.ts";
 
 export type ForwardOutcome =
   | { how: "whole" }
@@ -48,17 +50,22 @@ const LINGER_MS = 2000;
 export function forward(job: ForwardJob): Forwarding {
   const { incoming, outgoing, watcher } = job;
   const hasBody = bodyIsAnnounced(incoming);
-  const pooled = !hasBody && (incoming.method === "GET" || incoming.method === "HEAD");
-  let request: ClientRequest;
-  let answer: IncomingMessage | undefined;
+  let answered = false;
+  let lengthIsKnown = false;
   let bodyAwaited = expectsContinue(incoming);
   let ended = false;
+  let connected = false;
+  const request = job.upstream.request({
+    method: incoming.method ?? "GET",
+    target: job.target,
+    headers: job.headers,
+    chunked: headerValue(incoming.rawHeaders, "transfer-encoding") !== undefined,
+  });
+  const { socket } = request;
 
   const end = (outcome: ForwardOutcome): void => {
     ended = true;
-    if (outcome.how !== "whole" || !request.writableFinished) {
-      request.destroy();
-    }
+    socket.destroy();
     // Book-keeping waits until the sockets have been served: the last bytes of this answer, the first of another.
     setImmediate(() => watcher.end(outcome));
   };
@@ -74,75 +81,105 @@ export function forward(job: ForwardJob): Forwarding {
     if (ended) {
       return;
     }
-    if (answer !== undefined) {
+    if (answered) {
       end({ how: "upstream-failed", phase: "body", error });
-      cutOff(outgoing, answer);
+      cutOff(outgoing, lengthIsKnown);
       return;
     }
-    const phase = request.socket === null || request.socket.connecting ? "connect" : "head";
+    const phase = connected ? "head" : "connect";
     end({ how: "upstream-failed", phase, error });
     job.refuse(error, phase);
     drainUpload(incoming);
   };
 
-  const send = (attempt: number): void => {
-    request = job.upstream.request({
-      method: incoming.method ?? "GET",
-      path: job.target,
-      headers: job.headers,
-      pooled,
-    });
-    request.on("continue", () => {
-      bodyAwaited = false;
-      outgoing.writeContinue();
-    });
-    request.on("information", (information) => relayInformation(incoming, outgoing, information));
-    request.on("error", (error: NodeJS.ErrnoException) => {
-      const silentlyClosed = pooled && request.reusedSocket && answer === undefined;
-      if (silentlyClosed && attempt === 0 && !ended) {
-        send(1);
-      } else {
-        upstreamFailed(error);
-      }
-    });
-    request.on("response", (response) => {
-      answer = response;
-      try {
-        relayHead({ incoming, outgoing, answer: response, bodyAwaited });
-      } catch (error) {
-        answer = undefined;
-        upstreamFailed(error as NodeJS.ErrnoException);
-        return;
-      }
-      watcher.answerHead({ status: response.statusCode ?? 0, rawHeaders: response.rawHeaders });
-      relayBody(outgoing, response, {
-        chunk: (chunk) => watcher.answerChunk(chunk),
-        whole: () => {
-          if (!ended) {
-            end({ how: "whole" });
-            drainUpload(incoming);
+  let writer: BodyWriter | undefined;
+  const parser = createAnswerParser(
+    {
+      information(head) {
+        if (head.statusCode === 100) {
+          bodyAwaited = false;
+          outgoing.writeContinue();
+        } else {
+          relayInformation(incoming, outgoing, head);
+        }
+      },
+      head(head, framing) {
+        relayHead({ incoming, outgoing, head, bodyAwaited });
+        answered = true;
+        lengthIsKnown = framing.kind === "length";
+        watcher.answerHead({ status: head.statusCode, rawHeaders: head.rawHeaders });
+        const relay = createBodyWriter(outgoing, {
+          upstreamChunked: framing.kind === "chunked",
+          onDrain: () => socket.resume(),
+        });
+        writer = relay;
+        // The head leaves with the first bytes of the body if they are here already, else on its own, at once.
+        setImmediate(() => {
+          if (!ended && !outgoing.destroyed) {
+            relay.flushHead();
           }
-        },
-        cut: upstreamFailed,
-      });
-    });
-    request.once("finish", () => watcher.requestSent());
-    if (!hasBody) {
-      request.end();
+        });
+      },
+      body(framed, pieces) {
+        if (writer?.write(framed, pieces) === false) {
+          socket.pause();
+        }
+        for (const piece of pieces) {
+          watcher.answerChunk(piece);
+        }
+      },
+      end(rawTrailers) {
+        if (rawTrailers.length > 0 && outgoing.chunkedEncoding) {
+          outgoing.addTrailers(headerPairs(rawTrailers));
+        }
+        outgoing.end();
+        end({ how: "whole" });
+        drainUpload(incoming);
+      },
+    },
+    { method: incoming.method ?? "GET", maxHeadBytes: MAX_HEADER_BYTES },
+  );
+
+  socket.once("connect", () => (connected = true));
+  socket.on("data", (bytes: Buffer) => {
+    if (ended) {
+      return;
+    }
+    // Head, body and end that arrive together leave together.
+    const client = outgoing.socket;
+    client?.cork();
+    try {
+      parser.push(bytes);
+    } catch (error) {
+      upstreamFailed(error as NodeJS.ErrnoException);
+    }
+    client?.uncork();
+  });
+  const closed = (): void => {
+    if (!ended && !parser.closed()) {
+      upstreamFailed(connectionCut(answered));
     }
   };
+  socket.on("end", closed);
+  socket.on("error", upstreamFailed);
+  socket.on("close", closed);
 
-  send(0);
   outgoing.on("close", () => leave({ how: "client-left" }));
   if (hasBody) {
-    relayUpload(incoming, () => request, watcher);
+    relayUpload(incoming, request, watcher);
   } else {
+    request.end([], () => watcher.requestSent());
     incoming.resume();
   }
   return {
     stop: (reason) => leave({ how: "stopped", reason }),
     clientLeft: () => leave({ how: "client-left" }),
   };
+}
+
+function connectionCut(answered: boolean): NodeJS.ErrnoException {
+  const where = answered ? "in the middle of the answer" : "before it answered";
+  return Object.assign(new Error(`the connection closed ${where}`), { code: "ECONNRESET" });
 }
 
 function expectsContinue(incoming: IncomingMessage): boolean {
@@ -157,34 +194,30 @@ function bodyIsAnnounced(incoming: IncomingMessage): boolean {
   );
 }
 
-function relayUpload(incoming: IncomingMessage, current: () => ClientRequest, watcher: ForwardWatcher): void {
+function relayUpload(incoming: IncomingMessage, request: UpstreamRequest, watcher: ForwardWatcher): void {
+  const { socket } = request;
   let started = false;
+  socket.on("drain", () => incoming.resume());
   incoming.on("data", (chunk: Buffer) => {
     started = true;
-    const request = current();
-    if (request.destroyed) {
+    if (socket.destroyed) {
       return;
     }
     if (!request.write(chunk)) {
       incoming.pause();
-      request.once("drain", () => incoming.resume());
     }
     watcher.requestChunk(chunk);
   });
   incoming.on("end", () => {
     started = true;
-    const request = current();
-    if (!request.destroyed) {
-      if (incoming.rawTrailers.length > 0) {
-        request.addTrailers(headerPairs(incoming.rawTrailers));
-      }
-      request.end();
+    if (!socket.destroyed) {
+      request.end(incoming.rawTrailers, () => watcher.requestSent());
     }
   });
   // A client may send its head long before its body; Ollama may have an answer to the head alone.
   setImmediate(() => {
-    if (!started && !current().destroyed) {
-      current().flushHeaders();
+    if (!started && !socket.destroyed) {
+      request.flushHead();
     }
   });
 }
@@ -192,9 +225,9 @@ function relayUpload(incoming: IncomingMessage, current: () => ClientRequest, wa
 function relayInformation(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  information: { statusCode: number; statusMessage: string; rawHeaders: readonly string[] },
+  information: AnswerHead,
 ): void {
-  // 100 has an event of its own, 101 cannot follow because no Upgrade is sent, and HTTP/1.0 knows no 1xx.
+  // 100 is asked for by the client, 101 cannot follow because no Upgrade is sent, and HTTP/1.0 knows no 1xx.
   if (information.statusCode === 100 || incoming.httpVersion !== "1.1" || outgoing.headersSent) {
     return;
   }
@@ -210,12 +243,12 @@ function relayInformation(
 function relayHead(relay: {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
-  answer: IncomingMessage;
+  head: AnswerHead;
   bodyAwaited: boolean;
 }): void {
-  const { incoming, outgoing, answer } = relay;
+  const { incoming, outgoing, head } = relay;
   const modern = incoming.httpVersion === "1.1";
-  const chunked = modern && headerValue(answer.rawHeaders, "transfer-encoding") !== undefined;
+  const chunked = modern && headerValue(head.rawHeaders, "transfer-encoding") !== undefined;
   outgoing.sendDate = false;
   if (relay.bodyAwaited) {
     // Whether the client still sends its body is open, so the connection cannot be used again, and it must be told.
@@ -225,61 +258,16 @@ function relayHead(relay: {
     // The protocol's own default needs no Connection field; Node would add one and a Keep-Alive with it.
     outgoing.removeHeader("connection");
   }
-  outgoing.writeHead(
-    answer.statusCode ?? 502,
-    answer.statusMessage ?? "",
-    clientHeaders(answer.rawHeaders, { chunked }),
-  );
-}
-
-function relayBody(
-  outgoing: ServerResponse,
-  answer: IncomingMessage,
-  then: { chunk(chunk: Buffer): void; whole(): void; cut(error: NodeJS.ErrnoException): void },
-): void {
-  let sent = false;
-  const writer = createChunkWriter(outgoing, () => answer.resume());
-  answer.on("data", (chunk: Buffer) => {
-    sent = true;
-    if (!writer.write(chunk)) {
-      answer.pause();
-    }
-    then.chunk(chunk);
-  });
-  answer.on("end", () => {
-    sent = true;
-    if (answer.complete) {
-      writer.flush();
-      if (answer.rawTrailers.length > 0 && outgoing.chunkedEncoding) {
-        outgoing.addTrailers(headerPairs(answer.rawTrailers));
-      }
-      outgoing.end();
-      then.whole();
-    }
-  });
-  const cut = (error: Error): void => {
-    writer.flush();
-    then.cut(error);
-  };
-  answer.on("error", cut);
-  answer.on("close", () => cut(new Error("the connection closed in the middle of the answer")));
-  // The head leaves with the first bytes of the body if they are here already, else on its own, at once.
-  setImmediate(() => {
-    if (!sent && !outgoing.destroyed) {
-      outgoing.flushHeaders();
-    }
-  });
+  outgoing.writeHead(head.statusCode, head.statusMessage, clientHeaders(head.rawHeaders, { chunked }));
 }
 
 /** The client must see a broken connection, after the bytes that did arrive: a clean end would hide the loss. */
-function cutOff(outgoing: ServerResponse, answer: IncomingMessage): void {
+function cutOff(outgoing: ServerResponse, lengthIsKnown: boolean): void {
   const socket = outgoing.socket;
   if (socket === null || socket.destroyed) {
     return;
   }
-  const endIsVisible =
-    outgoing.chunkedEncoding || headerValue(answer.rawHeaders, "content-length") !== undefined;
-  if (endIsVisible) {
+  if (outgoing.chunkedEncoding || lengthIsKnown) {
     socket.destroySoon();
   } else if (socket.writableLength === 0) {
     socket.resetAndDestroy();

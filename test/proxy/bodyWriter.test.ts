@@ -3,23 +3,41 @@ import http from "node:http";
 import net from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { createChunkWriter, type ChunkWriter } from "../../src/proxy/chunkWriter.ts";
+import { createBodyWriter } from "../../src/proxy/bodyWriter.ts";
+import { frameChunk } from "../../src/proxy/upstream.ts";
 import { dechunk, parseAnswer } from "../support/rawClient.ts";
+
+interface PieceWriter {
+  write(chunk: Buffer): boolean;
+}
+
+/** One piece at a time, framed as Ollama would have framed it. */
+function pieceWriter(
+  outgoing: http.ServerResponse,
+  options: Parameters<typeof createBodyWriter>[1],
+): PieceWriter {
+  const writer = createBodyWriter(outgoing, options);
+  return {
+    write: (chunk) => writer.write(options.upstreamChunked ? frameChunk(chunk) : chunk, [chunk]),
+  };
+}
 
 let close = async (): Promise<void> => {};
 afterEach(() => close());
 
 /** What a client receives of an answer that `write` makes, with chunked framing or without. */
 async function received(
-  write: (writer: ChunkWriter, outgoing: http.ServerResponse) => void | Promise<void>,
-  head: [number, string[]] = [200, ["Transfer-Encoding", "chunked"]],
+  write: (writer: PieceWriter) => void | Promise<void>,
+  {
+    head = ["Transfer-Encoding", "chunked"],
+    upstreamChunked = true,
+    request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+  }: { head?: string[]; upstreamChunked?: boolean; request?: string } = {},
 ): Promise<Buffer> {
   const server = http.createServer(async (_incoming, outgoing) => {
     outgoing.sendDate = false;
-    outgoing.writeHead(head[0], "OK", head[1]);
-    const writer = createChunkWriter(outgoing, () => {});
-    await write(writer, outgoing);
-    writer.flush();
+    outgoing.writeHead(200, "OK", head);
+    await write(pieceWriter(outgoing, { upstreamChunked, onDrain: () => {} }));
     outgoing.end();
   });
   server.listen(0, "127.0.0.1");
@@ -30,7 +48,7 @@ async function received(
   };
   const { port } = server.address() as net.AddressInfo;
   const client = net.connect(port, "127.0.0.1");
-  client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.write(request);
   const parts: Buffer[] = [];
   for await (const part of client) {
     parts.push(part as Buffer);
@@ -81,9 +99,25 @@ it("adds no framing where the length is known", async () => {
       writer.write(Buffer.from("abc"));
       writer.write(Buffer.from("de"));
     },
-    [200, ["Content-Length", "5"]],
+    { head: ["Content-Length", "5"], upstreamChunked: false },
   );
   expect(bodyOf(bytes).toString()).toBe("abcde");
+});
+
+it("takes the pieces out of their frames for a client that knows no chunks", async () => {
+  const bytes = await received(
+    (writer) => {
+      writer.write(Buffer.from("abc"));
+      writer.write(Buffer.from("de"));
+    },
+    { head: [], request: "GET / HTTP/1.0\r\n\r\n" },
+  );
+  expect(bodyOf(bytes).toString()).toBe("abcde");
+});
+
+it("frames the pieces of a body that ends with its connection, so that the client can tell the end from a cut", async () => {
+  const bytes = await received((writer) => void writer.write(Buffer.from("abc")), { upstreamChunked: false });
+  expect(bodyOf(bytes).toString()).toBe("3\r\nabc\r\n0\r\n\r\n");
 });
 
 it("says when the client is slower, and when it has caught up", async () => {
@@ -92,9 +126,12 @@ it("says when the client is slower, and when it has caught up", async () => {
   const server = http.createServer(async (_incoming, outgoing) => {
     outgoing.writeHead(200, { "transfer-encoding": "chunked" });
     let go = (): void => {};
-    const writer = createChunkWriter(outgoing, () => {
-      drained += 1;
-      go();
+    const writer = pieceWriter(outgoing, {
+      upstreamChunked: true,
+      onDrain: () => {
+        drained += 1;
+        go();
+      },
     });
     for (let index = 0; index < 20_000; index += 1) {
       if (!writer.write(Buffer.alloc(1000))) {
