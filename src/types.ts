@@ -23,7 +23,17 @@ export type Operation =
 
 export type Dialect = "ollama" | "openai" | "responses" | "anthropic" | "none";
 
-export type Purpose = "chat" | "title" | "tags" | "follow-up" | "autocomplete" | "single";
+/** What an exchange is for. All but `chat` and `single` are asked by a program on its own account. */
+export type Purpose =
+  | "chat"
+  | "single"
+  | "title"
+  | "tags"
+  | "follow-up"
+  | "query"
+  | "emoji"
+  | "autocomplete"
+  | "task";
 
 /** What a live exchange is probably doing. A guess until the answer proves it. */
 export type Stage = "queued" | "loading" | "prefill" | "decoding";
@@ -101,7 +111,7 @@ export interface Exchange {
   turn?: number;
   /** What the request is for, where its shape tells. Side requests of a client are kept apart from the chats of people. */
   purpose?: Purpose;
-  /** The exchange that this turn goes on from, where it is not the one before: an edited or regenerated message. */
+  /** The exchange that this turn goes on from, where another one has gone on from it already: an edited or regenerated message. */
   branchOf?: string;
   stream?: boolean;
   status?: number;
@@ -173,6 +183,42 @@ export interface RequestFacts {
   runnerOptions?: Record<string, number | boolean>;
   /** Why the body was not read, when it was not. */
   unread?: "too-large" | "not-json" | "encoding" | "cut" | "busy";
+  /** What tells which conversation it belongs to. */
+  conversation?: ConversationClues;
+}
+
+/** What a request says of its conversation: salted hashes and sizes, nothing that can be read. */
+export interface ConversationClues {
+  /** The id that the client gives, from a header. */
+  givenId?: string;
+  /** On whose behalf a shared client asks, from a header. */
+  userId?: string;
+  /** The answer that a request of the Responses API goes on from. */
+  previousResponseId?: string;
+  /** The token list of an earlier answer of `/api/generate`. */
+  context?: string;
+  /** In order; instructions outside the list come first, as `system`. */
+  messages?: MessageClue[];
+  /** What its shape says it is for. */
+  purpose?: Purpose;
+}
+
+export interface MessageClue {
+  role: "system" | "user" | "assistant" | "tool";
+  /** Of the text; of an assistant's message as {@link AnswerClues.text}. Absent when there is no text. */
+  hash?: string;
+  /** UTF-16 units of the text: a short message says little about who sent it. */
+  length: number;
+  /** Of the images in it. */
+  media?: string;
+}
+
+/** What an answer says of its conversation: salted hashes of what the next request will bring back. */
+export interface AnswerClues {
+  responseId?: string;
+  context?: string;
+  /** Of the beginning of the text without its white space, which clients trim and wrap as they like. */
+  text?: string;
 }
 
 /** How one answer ended, as far as its bytes tell. */
@@ -192,6 +238,8 @@ export interface AnswerFacts {
   promptTooLong?: { promptTokens?: number; contextLength?: number };
   /** Tokens of prompt and answer as a generate lists them at its end: those of the prompt as it was sent, uncut. */
   contextTokens?: number;
+  /** What the next request of the conversation will bring back. */
+  conversation?: AnswerClues;
 }
 
 /** While memory is not visible no sample is made, only the state. */

@@ -1,0 +1,248 @@
+/**
+ * Which conversation an exchange belongs to, and which of its turns it is. Pure: time comes in with the exchanges, and
+ * nothing readable is kept.
+ */
+import { hash } from "node:crypto";
+import type { AnswerFacts, ConversationClues, Exchange, Purpose, RequestFacts } from "../types.ts";
+import { createBursts } from "./bursts.ts";
+import { headsOf, turnsOfHeads, type ConversationHeads } from "./heads.ts";
+import { createKnownTurns, type KnownConversation, type KnownTurn } from "./knownTurns.ts";
+import { requestChain, type RequestChain } from "./requestChain.ts";
+import { isRepeated } from "./repeatedFirst.ts";
+import { turnBefore } from "./turnBefore.ts";
+
+export interface Identified {
+  conversationId: string;
+  /** 1 for the first that was seen of it; one more than that of the exchange it goes on from. */
+  turn: number;
+  purpose: Purpose;
+  /** The exchange that it goes on from. */
+  previousId?: string;
+  /** The same, where another exchange had gone on from there already: this one was edited or regenerated. */
+  branchOf?: string;
+  /** Edited or regenerated; also where it is a first turn and so a branch of none. */
+  isBranch: boolean;
+  /** It begins the conversation. */
+  isNew: boolean;
+  /** An earlier exchange that turns out to belong to this new conversation. */
+  movedId?: string;
+}
+
+export interface Identify {
+  /** To be called once a request has been read. Undefined: it belongs to no conversation. */
+  begin(exchange: Exchange, facts: RequestFacts): Identified | undefined;
+  /** To be called once an exchange has ended. */
+  end(exchange: Exchange, answer?: AnswerFacts): void;
+  /** What has to be kept so that a restart does not split the conversation. */
+  heads(conversationId: string): ConversationHeads | undefined;
+  /** Takes up what was kept, the least recently used first. */
+  restore(heads: readonly ConversationHeads[]): void;
+  forget(conversationId: string): void;
+  forgetAll(): void;
+}
+
+export interface IdentifyOptions {
+  newId: () => string;
+  /** Most turns that are remembered, 32,768 unless told: about half a kilobyte each. */
+  turnLimit?: number;
+}
+
+const TURN_LIMIT = 32_768;
+/** Conversations that people have. All others are asked by programs, and kept apart. */
+const OF_PEOPLE = new Set<Purpose>(["chat", "single"]);
+
+export function createIdentify({ newId, turnLimit = TURN_LIMIT }: IdentifyOptions): Identify {
+  let known = createKnownTurns(turnLimit);
+  const bursts = createBursts(newId);
+  const open = new Map<string, KnownTurn>();
+
+  function newConversation(client: string, at: number, givenId?: string): KnownConversation {
+    return { id: newId(), client, lastAt: at, turns: [], ...(givenId !== undefined && { givenId }) };
+  }
+
+  function place(exchange: Exchange, clues: ConversationClues): Place {
+    const client = clientKey(exchange, clues);
+    const given = clues.givenId === undefined ? undefined : known.given(clues.givenId);
+    const chain = clues.messages === undefined ? undefined : requestChain(clues.messages);
+    const scope = given?.client ?? client;
+    const before =
+      referredTo(scope, clues) ??
+      (chain === undefined ? undefined : turnBefore(known, { client: scope, chain, within: given }));
+    if (before !== undefined && (clues.givenId === undefined || before.conversation === given)) {
+      if (given === undefined && isOfAnotherChat(before)) {
+        const conversation = newConversation(client, exchange.startedAt);
+        known.move(before, conversation);
+        return { conversation, before, chain, moved: before };
+      }
+      return { conversation: before.conversation, before, chain, beside: besideOf(scope, chain, before) };
+    }
+    if (given !== undefined) {
+      const beside = besideOf(scope, chain, undefined);
+      const own = beside?.conversation === given ? beside : undefined;
+      return {
+        conversation: given,
+        chain,
+        beside: own,
+        before: own === undefined ? given.turns.at(-1) : undefined,
+      };
+    }
+    if (clues.givenId !== undefined) {
+      return { conversation: newConversation(client, exchange.startedAt, clues.givenId), chain };
+    }
+    const repeated = chain === undefined ? undefined : besideOf(client, chain, undefined);
+    if (repeated !== undefined && chain !== undefined && isRepeated(exchange, chain, repeated)) {
+      return { conversation: repeated.conversation, chain, beside: repeated };
+    }
+    return { conversation: newConversation(client, exchange.startedAt), chain };
+  }
+
+  /** The client itself says which answer it goes on from. */
+  function referredTo(client: string, clues: ConversationClues): KnownTurn | undefined {
+    return (
+      known.find(client, "responseId", clues.previousResponseId).at(-1) ??
+      known.find(client, "context", clues.context).at(-1)
+    );
+  }
+
+  /** The turn with the same messages that this one takes the place of. */
+  function besideOf(
+    client: string,
+    chain: RequestChain | undefined,
+    before: KnownTurn | undefined,
+  ): KnownTurn | undefined {
+    return known
+      .find(client, "chain", chain?.users.at(-1)?.chain)
+      .findLast(
+        (turn) =>
+          turn.messageCount === chain?.messageCount &&
+          (before === undefined
+            ? turn.previousId === undefined
+            : turn.previousId === before.exchangeId && turn.conversation === before.conversation),
+      );
+  }
+
+  function remember(exchange: Exchange, { conversation, before, beside, chain }: Place) {
+    const lastUser = chain?.users.at(-1);
+    const previousId = before?.exchangeId;
+    const turn: KnownTurn = {
+      exchangeId: exchange.id,
+      conversation,
+      turn: beside?.turn ?? (before?.turn ?? 0) + 1,
+      startedAt: exchange.startedAt,
+      state: "open",
+      childCount: 0,
+      messageCount: chain?.messageCount ?? 0,
+      lastUserLength: lastUser?.length ?? 0,
+      chain: lastUser?.chain,
+      pair: lastUser?.pair,
+      lastUser: lastUser?.hash,
+      media: lastUser?.media,
+      system: chain?.system,
+      previousId,
+    };
+    const isBranch = beside !== undefined ? beside.state !== "failed" : (before?.childCount ?? 0) > 0;
+    if (before !== undefined) {
+      before.childCount += 1;
+      const sentBack = chain?.users.at(before.chain === lastUser?.chain ? -1 : -2)?.answer;
+      known.learn(before, "echo", before.echo ?? sentBack);
+    }
+    conversation.lastAt = exchange.startedAt;
+    known.add(turn);
+    open.set(exchange.id, turn);
+    return { turn: turn.turn, previousId, isBranch };
+  }
+
+  return {
+    begin(exchange, facts) {
+      const { conversation: clues } = facts;
+      if (clues === undefined || (exchange.operation !== "chat" && exchange.operation !== "generate")) {
+        return undefined;
+      }
+      const purpose = clues.purpose ?? "chat";
+      if (!OF_PEOPLE.has(purpose)) {
+        return bursts.begin({ client: clientKey(exchange, clues), exchange, purpose });
+      }
+      const placed = place(exchange, clues);
+      const isNew = placed.conversation.turns.length === (placed.moved === undefined ? 0 : 1);
+      const { turn, previousId, isBranch } = remember(exchange, placed);
+      return {
+        conversationId: placed.conversation.id,
+        turn,
+        purpose,
+        isBranch,
+        isNew,
+        ...(previousId !== undefined && { previousId }),
+        ...(previousId !== undefined && isBranch && { branchOf: previousId }),
+        ...(placed.moved !== undefined && { movedId: placed.moved.exchangeId }),
+      };
+    },
+    end(exchange, answer) {
+      const turn = open.get(exchange.id);
+      open.delete(exchange.id);
+      if (turn === undefined) {
+        return;
+      }
+      const { state } = exchange;
+      turn.state = state.phase === "completed" || state.phase === "failed" ? state.phase : "cancelled";
+      if (turn.state === "failed") {
+        // Whoever tries again after an error makes no branch.
+        const before = turn.conversation.turns.find(({ exchangeId }) => exchangeId === turn.previousId);
+        if (before !== undefined) {
+          before.childCount -= 1;
+        }
+      }
+      turn.endedAt = "endedAt" in state ? state.endedAt : exchange.startedAt;
+      const { text, context, responseId } = answer?.conversation ?? {};
+      known.learn(turn, "answer", text);
+      known.learn(turn, "context", context);
+      known.learn(turn, "responseId", responseId);
+    },
+    heads(conversationId) {
+      const conversation = known.conversation(conversationId);
+      return conversation === undefined ? undefined : headsOf(conversation);
+    },
+    restore(all) {
+      for (const heads of all) {
+        for (const turn of turnsOfHeads(heads)) {
+          known.add(turn);
+        }
+      }
+    },
+    forget: (conversationId) => known.remove(conversationId),
+    forgetAll() {
+      known = createKnownTurns(turnLimit);
+    },
+  };
+}
+
+/**
+ * Of two equal first messages that were taken for one and its repetition, both are gone on with: they were two chats
+ * that began alike.
+ */
+function isOfAnotherChat(before: KnownTurn): boolean {
+  return (
+    before.previousId === undefined &&
+    before.childCount === 0 &&
+    before.conversation.turns.some(
+      (turn) =>
+        turn !== before &&
+        turn.previousId === undefined &&
+        turn.childCount > 0 &&
+        turn.chain === before.chain,
+    )
+  );
+}
+
+interface Place {
+  conversation: KnownConversation;
+  before?: KnownTurn | undefined;
+  beside?: KnownTurn | undefined;
+  chain?: RequestChain | undefined;
+  moved?: KnownTurn;
+}
+
+/** Who asks: the same program at the same address for the same user. Keys of an API are no part of it. */
+function clientKey({ client }: Exchange, { userId = "" }: ConversationClues): string {
+  const text = JSON.stringify([client.userAgent, client.address, userId]);
+  return hash("sha256", text, "base64url").slice(0, 12);
+}
