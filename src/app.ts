@@ -5,6 +5,7 @@ import os from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
 import type { Programs } from "./alerts/channels/desktop.ts";
+import { createChats } from "./chats/chats.ts";
 import { isLoopback, parseListen, type Config } from "./config.ts";
 import { createAccess } from "./dashboard/access.ts";
 import { createLive, livePath } from "./dashboard/live.ts";
@@ -201,10 +202,13 @@ export async function createApp(parts: AppParts): Promise<App> {
     observerFailures: () => Object.fromEntries(exchanges.observerFailures()),
   });
 
+  const chats = createChats({ newId });
+
   // Whoever is told of exchanges, in this order: what they learn first, then who keeps, counts and shows it.
   const exchanges = createExchanges({
     observers: [
       models.observer,
+      chats.observer,
       predictions.observer,
       recorder(store),
       metrics.observer,
