@@ -24,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   alert: async () => (await import("./alert.ts")).alert,
   forget: async () => (await import("./forget.ts")).forget,
   export: async () => (await import("./export.ts")).exportTables,
+  doctor: async () => (await import("./doctor.ts")).doctor,
   env: async () => (await import("./env.ts")).env,
   service: async () => (await import("./service.ts")).service,
   completion: async () => (await import("./completion.ts")).completion,

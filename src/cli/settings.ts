@@ -1,7 +1,7 @@
 /** Settings from flags, environment and file, for every command that needs them. */
 import { readFileSync } from "node:fs";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { ConfigError, loadConfig, type Config } from "../config.ts";
+import { ConfigError, loadConfig, type Config, type Origin } from "../config.ts";
 import { defaultConfigFile, defaultDataDir, expandHome } from "./paths.ts";
 
 const SETTING_FLAGS = {
@@ -18,6 +18,10 @@ export interface Settings {
   /** `config.dataDir` with its default filled in. */
   dataDir: string;
   warnings: string[];
+  /** Where each setting that is not a default came from. */
+  origins: ReadonlyMap<string, Origin>;
+  /** The settings file that was looked for; the default one may be missing. */
+  configFile: string;
   /** Flags of the command itself. */
   flags: Record<string, string | boolean | undefined>;
 }
@@ -30,7 +34,8 @@ export function readSettings(
 ): Settings {
   const { values } = parseArgs({ args, options: { ...SETTING_FLAGS, ...ownFlags }, strict: true });
   const flags = values as Record<string, string | boolean | undefined>;
-  const { config, warnings } = loadConfig({
+  const named = values.config ?? environment["PLIMSOLL_CONFIG"];
+  const { config, warnings, origins } = loadConfig({
     flags: {
       listen: values.listen,
       upstream: values.upstream,
@@ -39,10 +44,17 @@ export function readSettings(
       token: values.token,
     },
     environment,
-    file: readConfigFile(values.config ?? environment["PLIMSOLL_CONFIG"], environment),
+    file: readConfigFile(named, environment),
   });
   const dataDir = expandHome(config.dataDir ?? defaultDataDir(environment));
-  return { config, dataDir, warnings, flags };
+  return {
+    config,
+    dataDir,
+    warnings,
+    origins,
+    configFile: expandHome(named ?? defaultConfigFile(environment)),
+    flags,
+  };
 }
 
 /** A file that was named must exist; the default one may be missing. */
