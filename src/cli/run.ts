@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   predict: async () => (await import("./predict.ts")).predict,
   accuracy: async () => (await import("./accuracy.ts")).accuracy,
   alert: async () => (await import("./alert.ts")).alert,
+  replay: async () => (await import("./replay.ts")).replay,
   forget: async () => (await import("./forget.ts")).forget,
   export: async () => (await import("./export.ts")).exportTables,
   doctor: async () => (await import("./doctor.ts")).doctor,

@@ -9,13 +9,14 @@ const PAGE_BYTES = 4096;
 const MISSING_TOTAL =
   'line 1: the machine\'s memory is not known: add a column "totalBytes" or an entry for this file in runs.json beside it';
 
-/** Turns rows of `/proc` figures (`t` in seconds, kB, pages, microseconds) into samples, as for live readings. */
+/** Turns rows of `/proc` figures (`t` in seconds or `ts` in ms, kB, pages, microseconds) into samples, as for live readings. */
 export function parseProcRows(
   rows: readonly CsvRow[],
   columns: ReadonlySet<string>,
   facts: RunFacts,
 ): RecordedRun {
-  if (!columns.has("MemAvailable")) throw new Error('line 1: needs a column "MemAvailable" (kB)');
+  if (!columns.has("MemAvailable") && !columns.has("MemAvailable_kB"))
+    throw new Error('line 1: needs a column "MemAvailable" (kB)');
   const totalBytes = rows[0]?.number("totalBytes") ?? facts.totalBytes;
   if (totalBytes === undefined) throw new Error(MISSING_TOTAL);
   const column = facts.groupUsageColumn;
@@ -24,7 +25,7 @@ export function parseProcRows(
   }
   const times = relativeTimes(
     rows,
-    rows.map((row) => toMs(row.number("t"))),
+    rows.map((row) => toMs(row.number("t")) ?? row.number("ts")),
   );
   let previous: CounterReading | undefined;
   const samples = rows.map((row, index): MemorySample => {
@@ -43,7 +44,7 @@ function toMs(seconds: number | undefined): number | undefined {
 
 function levelsOf(row: CsvRow, totalBytes: number, facts: RunFacts): Partial<MemorySample> {
   const bytes = (name: string): number | undefined => {
-    const kibibytes = row.number(name);
+    const kibibytes = row.number(name) ?? row.number(`${name}_kB`);
     return kibibytes === undefined ? undefined : kibibytes * 1024;
   };
   const availableBytes = bytes("MemAvailable");
@@ -71,11 +72,12 @@ function levelsOf(row: CsvRow, totalBytes: number, facts: RunFacts): Partial<Mem
   };
 }
 
+/** As `runs.json` says, else from columns in bytes: the limit, and what programs hold of it. */
 function groupOf(row: CsvRow, facts: RunFacts): GroupUse | undefined {
-  const { groupLimitBytes, groupUsageColumn } = facts;
-  if (groupLimitBytes === undefined || groupUsageColumn === undefined) return undefined;
-  const usedBytes = row.number(groupUsageColumn);
-  return usedBytes === undefined ? undefined : { limitBytes: groupLimitBytes, usedBytes };
+  const limitBytes = facts.groupLimitBytes ?? row.number("cg_limit");
+  const usedBytes =
+    facts.groupUsageColumn === undefined ? row.number("cg_rss") : row.number(facts.groupUsageColumn);
+  return limitBytes === undefined || usedBytes === undefined ? undefined : { limitBytes, usedBytes };
 }
 
 function countersOf(row: CsvRow, atMs: number): CounterReading {
@@ -91,10 +93,10 @@ function countersOf(row: CsvRow, atMs: number): CounterReading {
     counters: {
       swapOutPages: sum("pswpout", "zswpout"),
       swapInPages: sum("pswpin", "zswpin"),
-      refaultPages: row.number("workingset_refault_file"),
+      refaultPages: row.number("workingset_refault_file") ?? row.number("refault_file"),
       kswapdScanPages: row.number("pgscan_kswapd"),
-      pressureSomeMicroseconds: row.number("psi_some_us"),
-      pressureFullMicroseconds: row.number("psi_full_us"),
+      pressureSomeMicroseconds: row.number("psi_some_us") ?? row.number("psi_some"),
+      pressureFullMicroseconds: row.number("psi_full_us") ?? row.number("psi_full"),
     },
   };
 }

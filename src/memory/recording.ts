@@ -9,6 +9,13 @@ export interface RunFacts {
   groupLimitBytes?: number;
   /** … and this column, in bytes, is what the group cannot give back. */
   groupUsageColumn?: string;
+  /** What really happened, and when: seconds from the first reading. `null`: nothing did. */
+  event?: "swap" | "thrash" | null;
+  eventAtSeconds?: number;
+  /** A model was loading until then … */
+  loadUntilSeconds?: number;
+  /** … or began to load here, as its request said. */
+  loadStartsAtSeconds?: number;
 }
 
 export interface RecordedRun {

@@ -5,13 +5,14 @@ import type { MemorySample } from "../types.ts";
 import { parseRecordedRun } from "./recordedRun.ts";
 import type { RecordedRun, RunFacts } from "./recording.ts";
 import type { MemorySource } from "./sampler.ts";
+import { meanRates } from "./thin.ts";
 
 /**
  * Reads a recording from disk, with the `runs.json` beside it when there is one.
  * Throws with the path when it cannot be read, with file and line when it makes no sense.
  */
 export function readRecordedRun(path: string): RecordedRun {
-  const runs = readRuns(join(dirname(path), "runs.json"));
+  const runs = readRuns(join(dirname(path), "runs.json"), "may be missing");
   return parseRecordedRun(readText(path), { fileName: basename(path), runs });
 }
 
@@ -72,34 +73,6 @@ export function createReplaySource(options: ReplayOptions): MemorySource {
   };
 }
 
-const RATES = [
-  "swapOutBytesPerSecond",
-  "swapInBytesPerSecond",
-  "refaultBytesPerSecond",
-  "kswapdScanPerSecond",
-  "pressureSomeRatio",
-  "pressureFullRatio",
-] as const satisfies readonly (keyof MemorySample)[];
-
-/** A burst between two readings must not be lost with the samples that are passed over: each counts with its length. */
-function meanRates(samples: readonly MemorySample[], from: number, to: number): Partial<MemorySample> {
-  const means: Partial<MemorySample> = {};
-  for (const name of RATES) {
-    let weighted = 0;
-    let lengthMs = 0;
-    for (let index = from + 1; index <= to; index += 1) {
-      const rate = samples[index]?.[name];
-      const before = samples[index - 1];
-      const sample = samples[index];
-      if (rate === undefined || before === undefined || sample === undefined) continue;
-      weighted += rate * (sample.takenAt - before.takenAt);
-      lengthMs += sample.takenAt - before.takenAt;
-    }
-    means[name] = lengthMs === 0 ? undefined : weighted / lengthMs;
-  }
-  return means;
-}
-
 function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -110,13 +83,19 @@ function readText(path: string): string {
   }
 }
 
-/** A missing file is fine: the recording may carry its total itself. A broken one is not. */
-function readRuns(path: string): Record<string, RunFacts> | undefined {
+/** The `runs` of a `runs.json`. Beside a recording it may be missing; a broken one, or one that was named, may not. */
+export function readRuns(
+  path: string,
+  missing: "may be missing" | "must be there",
+): Record<string, RunFacts> | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (missing === "may be missing") return undefined;
+    throw new Error(`${path} cannot be read: expected the truth of recorded runs, as runs.json has it`, {
+      cause: error,
+    });
   }
   try {
     const parsed: { runs?: Record<string, RunFacts> } = JSON.parse(text);

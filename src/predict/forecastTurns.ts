@@ -1,0 +1,103 @@
+/**
+ * What each turn of a chat takes from headroom, and for how many turns it lasts. Between turns nothing moves, so a trend
+ * over seconds sees a staircase; counted by turns it is a straight line.
+ */
+
+export interface TurnGrowth {
+  /** Bytes that a turn takes: the middle of the last turns, and the range seen. */
+  bytesPerTurn: number;
+  lowBytes: number;
+  highBytes: number;
+  turnCount: number;
+  /** Middle time from one turn's start to the next. */
+  secondsPerTurn: number;
+}
+
+export interface TurnTracker {
+  /** A request of a chat goes to the model. */
+  turnStarted(atMs: number): void;
+  headroomSeen(atMs: number, bytes: number): void;
+  /** A model was loaded or unloaded, or the machine slept: what was counted says nothing about what comes. */
+  restart(): void;
+  /** Undefined until two whole turns have been seen since the first, and when no turn has come for long. */
+  growth(atMs: number): TurnGrowth | undefined;
+}
+
+interface Turn {
+  startedAtMs: number;
+  /** Headroom just before it; undefined when none was known. */
+  beforeBytes?: number;
+}
+
+const KEPT_TURNS = 8;
+/** A turn takes its share within moments of its start, when the prompt before it is put away. */
+const SETTLED_MS = 300;
+/** Chats that pause are over until they go on. */
+const LONGEST_PAUSE_TURNS = 3;
+const SHORTEST_PATIENCE_MS = 30_000;
+
+export function createTurnTracker(): TurnTracker {
+  let turns: Turn[] = [];
+  let isFirstAfterLoad = true;
+  let latest: { atMs: number; bytes: number } | undefined;
+
+  const growths = (): number[] => {
+    const starts = turns.map(({ beforeBytes }) => beforeBytes);
+    const whole = starts.slice(1).flatMap((after, index) => takenBetween(starts[index], after));
+    const running = turns.at(-1);
+    if (running === undefined || latest === undefined || latest.atMs - running.startedAtMs < SETTLED_MS) {
+      return whole;
+    }
+    // The running turn may not have taken its share yet: it can prove more growth, not less.
+    const sofar = takenBetween(running.beforeBytes, latest.bytes);
+    const usual = whole.length === 0 ? 0 : middle(whole.toSorted((a, b) => a - b));
+    return [...whole, ...sofar.filter((taken) => taken > 0 && taken >= usual / 2)];
+  };
+
+  return {
+    turnStarted(atMs) {
+      if (isFirstAfterLoad) {
+        // The first prompt after a load touches buffers that stay: that happens once.
+        isFirstAfterLoad = false;
+        return;
+      }
+      turns.push({ startedAtMs: atMs, beforeBytes: latest?.bytes });
+      if (turns.length > KEPT_TURNS) turns.shift();
+    },
+    headroomSeen(atMs, bytes) {
+      latest = { atMs, bytes };
+    },
+    restart() {
+      turns = [];
+      isFirstAfterLoad = true;
+    },
+    growth(atMs) {
+      const taken = growths().toSorted((a, b) => a - b);
+      const starts = turns.map(({ startedAtMs }) => startedAtMs);
+      const pauses = starts
+        .slice(1)
+        .map((start, index) => start - (starts[index] ?? start))
+        .toSorted((a, b) => a - b);
+      const lastStart = starts.at(-1);
+      if (taken.length < 2 || pauses.length === 0 || lastStart === undefined) return undefined;
+      const pauseMs = middle(pauses);
+      if (atMs - lastStart > Math.max(SHORTEST_PATIENCE_MS, LONGEST_PAUSE_TURNS * pauseMs)) return undefined;
+      return {
+        bytesPerTurn: middle(taken),
+        lowBytes: taken[0] ?? 0,
+        highBytes: taken.at(-1) ?? 0,
+        turnCount: taken.length,
+        secondsPerTurn: pauseMs / 1000,
+      };
+    },
+  };
+}
+
+function takenBetween(before: number | undefined, after: number | undefined): number[] {
+  return before === undefined || after === undefined ? [] : [before - after];
+}
+
+function middle(sorted: readonly number[]): number {
+  const half = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
+}
