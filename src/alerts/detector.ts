@@ -37,10 +37,11 @@ export interface Reading {
   eased: Judgement;
   trend?: Trend;
   fastTrend?: Trend;
+  intervalMs: number;
   turns?: TurnGrowth;
   load?: AnnouncedLoad & { shortBytes?: number };
-  /** Points of the window, oldest first, one a second. */
-  points: readonly TrendPoint[];
+  /** Headroom of the last two minutes, oldest first, one a second; loads included. */
+  history: readonly TrendPoint[];
 }
 
 export interface Detector {
@@ -69,17 +70,14 @@ const LONGEST_LOAD_MS = 600_000;
 const STALE_MS = 5000;
 
 /** `intervalMs`: how often samples come. */
-export function createDetector(
-  options: { intervalMs?: number; compressedSwapOnly?: () => boolean } = {},
-): Detector {
-  const intervalMs = options.intervalMs ?? 1000;
-  const gapMs = Math.max(GAP_MS, 3 * intervalMs);
-  const windowMs = Math.max(WINDOW_MS, 12 * intervalMs);
-  const fastWindowMs = Math.max(FAST_WINDOW_MS, 6 * intervalMs);
+export function createDetector(options: { compressedSwapOnly?: () => boolean } = {}): Detector {
+  let intervals: number[] = [];
   const turns = createTurnTracker();
   const symptoms = createSymptoms();
   const loads = new Map<string, AnnouncedLoad & { startedAtMs: number; shortBytes?: number }>();
+  /** What trends are told from: begins anew after each load. */
   let points: TrendPoint[] = [];
+  let history: TrendPoint[] = [];
   let capacityBytes = 0;
   let latest: { sample: MemorySample; atMs: number } | undefined;
   /** For how many points in a row the trend has said less than a minute, or less than two. */
@@ -100,8 +98,9 @@ export function createDetector(
     for (const [id, load] of loads) if (atMs - load.startedAtMs > LONGEST_LOAD_MS) loads.delete(id);
     const load = [...loads.values()].at(-1);
 
-    const trend = trendOver(points, windowMs, 10);
-    const fastTrend = trendOver(points, fastWindowMs, 5);
+    const intervalMs = usualInterval(intervals);
+    const trend = trendOver(points, Math.max(WINDOW_MS, 12 * intervalMs), 10);
+    const fastTrend = trendOver(points, Math.max(FAST_WINDOW_MS, 6 * intervalMs), 5);
     const growth = turns.growth(atMs);
     const signals: Signals = {
       leftRatio: leftBytes / capacityBytes,
@@ -145,32 +144,37 @@ export function createDetector(
       eased: rankOf(eased.level) > rankOf(judgement.level) ? eased : judgement,
       trend,
       fastTrend,
+      intervalMs,
       turns: growth,
       load,
-      points,
+      history,
     };
   };
 
   return {
     feed(sample, atMs) {
       const elapsedMs = latest === undefined ? 0 : atMs - latest.atMs;
-      if (elapsedMs < 0 || elapsedMs > gapMs) {
+      if (elapsedMs < 0 || elapsedMs > Math.max(GAP_MS, 3 * usualInterval(intervals))) {
         restart();
+        history = [];
         symptoms.restart();
-      }
+      } else if (elapsedMs >= POINT_MS) intervals = [...intervals, elapsedMs].slice(-9);
       latest = { sample, atMs };
       const capacity = capacityOf(sample);
       if (capacity === undefined) return undefined;
       // Another bound decides now: headroom jumped, nothing grew.
-      if (Math.abs(capacity - capacityBytes) > 0.01 * capacityBytes) restart();
+      if (Math.abs(capacity - capacityBytes) > 0.01 * capacityBytes) {
+        restart();
+        history = [];
+      }
       capacityBytes = capacity;
       symptoms.feed(sample, capacity);
       const headroomBytes = sample.headroomBytes ?? 0;
       turns.headroomSeen(atMs, headroomBytes);
       const isNewPoint = loads.size === 0 && atMs - (points.at(-1)?.atMs ?? -Infinity) >= POINT_MS;
-      if (isNewPoint) {
-        points.push({ atMs, bytes: headroomBytes });
-        while ((points[0]?.atMs ?? atMs) < atMs - KEPT_MS) points.shift();
+      if (isNewPoint) add(points, { atMs, bytes: headroomBytes });
+      if (atMs - (history.at(-1)?.atMs ?? -Infinity) >= POINT_MS) {
+        add(history, { atMs, bytes: headroomBytes });
       }
       return read(sample, atMs, isNewPoint);
     },
@@ -191,6 +195,16 @@ export function createDetector(
     },
     turnStarted: turns.turnStarted,
   };
+}
+
+/** How often readings come. */
+function usualInterval(intervals: readonly number[]): number {
+  return intervals.toSorted((a, b) => a - b)[Math.floor(intervals.length / 2)] ?? 1000;
+}
+
+function add(points: TrendPoint[], point: TrendPoint): void {
+  points.push(point);
+  while ((points[0]?.atMs ?? point.atMs) < point.atMs - KEPT_MS) points.shift();
 }
 
 /** A fall that takes most of the window, and goes on: what has stopped a moment ago needs no warning. */

@@ -46,7 +46,7 @@ export function replayRun(
   describe: (reading: Reading, level: Level) => Described,
   onReading: (reading: Reading) => void = () => {},
 ): ReplayResult {
-  const detector = createDetector({ intervalMs: usualInterval(samples) });
+  const detector = createDetector();
   const tracked: (ReplayedEpisode & { id: string; measured: boolean })[] = [];
   let count = 0;
   let reading: Reading | undefined;
@@ -139,11 +139,6 @@ export function findEvent(samples: readonly MemorySample[]): Event {
     }
   }
   return { event: null };
-}
-
-function usualInterval(samples: readonly MemorySample[]): number {
-  const intervals = samples.slice(1).map(({ takenAt }, index) => takenAt - (samples[index]?.takenAt ?? 0));
-  return intervals.toSorted((a, b) => a - b)[Math.floor(intervals.length / 2)] ?? 1000;
 }
 
 function swappedSoon(samples: readonly MemorySample[], from: number): number {
