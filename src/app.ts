@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
 import type { Programs } from "./alerts/channels/desktop.ts";
 import { createChats } from "./chats/chats.ts";
+import { recallSalt } from "./chats/salt.ts";
 import { isLoopback, parseListen, type Config } from "./config.ts";
 import { createAccess } from "./dashboard/access.ts";
 import { createLive, livePath } from "./dashboard/live.ts";
@@ -147,6 +148,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     const sample = sampler?.latest();
     return sample !== undefined && now() - sample.takenAt <= STALE_MS ? sample : undefined;
   };
+  const salt = await recallSalt({ store, log });
   const knowledge = await recallKnowledge({ store, machine: os.hostname(), now, log });
   const predictions = createPredictions({
     client,
@@ -258,7 +260,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   });
   const answerOwn = getRequestListener(dashboard.fetch, { overrideGlobalObjects: false });
 
-  const bodies = createBodyReader({});
+  const bodies = createBodyReader({ salt });
   const hostIsAllowed = createHostPolicy({
     loopback,
     allowedHosts: config.allowedHosts,
@@ -276,6 +278,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     },
     now,
     newId,
+    salt,
     log,
   });
   const server = createProxyServer({ handler, livePath, hostIsAllowed, upgrade: live.handleUpgrade });

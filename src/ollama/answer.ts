@@ -1,4 +1,5 @@
 import type { AnswerFacts, Dialect, Operation, Usage } from "../types.ts";
+import { createAnswerClueReader } from "./answerClues.ts";
 import { errorTextOf } from "./answerEvent.ts";
 import {
   absorb,
@@ -21,6 +22,8 @@ export interface AnswerContext {
   contentEncoding?: string | undefined;
   /** Called for each event of a stream that carries text, thinking or a tool call; the first is the first token. */
   onContent?: (() => void) | undefined;
+  /** Given, the answer is also read for what ties the next request to it. */
+  salt?: string | undefined;
 }
 
 export interface ReadAnswer extends AnswerFacts {
@@ -47,7 +50,9 @@ const LENGTH_REASONS = new Set(["length", "max_tokens", "max_output_tokens"]);
  */
 export function createAnswerReader(context: AnswerContext): AnswerReader {
   const form = formOf(context);
-  const findings = newFindings();
+  const { operation, dialect, salt } = context;
+  const clues = salt === undefined ? undefined : createAnswerClueReader({ operation, dialect, salt });
+  const findings = newFindings(clues);
   const body = openBody(form, findings, context);
   return {
     push: body.push,
@@ -68,6 +73,9 @@ export function createAnswerReader(context: AnswerContext): AnswerReader {
       }
       if (findings.contextTokens !== undefined) {
         answer.contextTokens = findings.contextTokens;
+      }
+      if (clues !== undefined) {
+        answer.conversation = clues.clues();
       }
       return { ...answer, ...usageFacts(findings, context.operation) };
     },
@@ -138,6 +146,7 @@ function openDocument(
 
   return {
     push(chunk) {
+      findings.clues?.bytes(chunk);
       sketch.push(chunk);
       if (!read && sketch.whole()) {
         readOnce();

@@ -15,6 +15,9 @@ export interface AnswerEvent {
   errorText?: string;
   /** Tokens of the whole conversation, as a generate states them at its end: before anything was cut. */
   contextTokens?: number;
+  /** Text of the answer in it, to be hashed and forgotten. */
+  text?: string | undefined;
+  responseId?: string | undefined;
   /** An OpenAI chunk without model and text: what Ollama's /v1 makes of an error whose words it loses. */
   blank?: boolean;
 }
@@ -58,7 +61,7 @@ function readOllama(value: JsonObject): AnswerEvent {
     isText(message["thinking"]) ||
     isFilled(message["tool_calls"]) ||
     isFilled(value["tool_calls"]);
-  const event: AnswerEvent = { model: asName(value["model"]), content };
+  const event: AnswerEvent = { model: asName(value["model"]), content, text: textIn(message["content"]) };
   if (value["done"] === true) {
     event.final = true;
     event.usage = ollamaUsage(value);
@@ -84,6 +87,7 @@ function readOpenai(value: JsonObject): AnswerEvent {
   return {
     model: asName(value["model"]),
     content,
+    text: textIn(delta["content"]),
     doneReason,
     usage: compatibleUsage(value["usage"]),
     blank: value["model"] === "" && !content && doneReason === undefined,
@@ -115,6 +119,8 @@ function readResponses(value: JsonObject): AnswerEvent {
   return {
     model: asName(response["model"]),
     content: RESPONSE_CONTENT.has(type),
+    text: type === "response.output_text.delta" ? textIn(value["delta"]) : undefined,
+    responseId: asName(response["id"]),
     final: RESPONSE_FINAL.has(type),
     usage: RESPONSE_FINAL.has(type) ? compatibleUsage(response["usage"]) : undefined,
     doneReason: stopReason(incomplete?.["reason"]),
@@ -134,7 +140,15 @@ function readAnthropic(value: JsonObject): AnswerEvent {
     const doneReason = stopReason(asObject(value["delta"])?.["stop_reason"]);
     return { usage: compatibleUsage(value["usage"]), doneReason };
   }
-  return { content: type === "content_block_delta", final: type === "message_stop" };
+  return {
+    content: type === "content_block_delta",
+    text: textIn(asObject(value["delta"])?.["text"]),
+    final: type === "message_stop",
+  };
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function isText(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Dialect, Usage } from "../types.ts";
+import type { AnswerClueReader } from "./answerClues.ts";
 import { readAnswerEvent, type AnswerEvent } from "./answerEvent.ts";
 import { createJsonSketch, type JsonSketch } from "./jsonSketch.ts";
 import { asObject, type JsonObject } from "./lenient.ts";
@@ -13,6 +14,8 @@ export interface AnswerFindings {
   doneReason?: string;
   errorText?: string;
   contextTokens?: number;
+  /** What the next request will bring back, if that is wanted. */
+  clues?: AnswerClueReader | undefined;
   /** Objects or events read, whatever they said. */
   objectCount: number;
   contentChunkCount: number;
@@ -35,8 +38,8 @@ const LINE_LIMIT_BYTES = 8 * 1024 * 1024 + 64 * 1024;
 const PARSE_LIMIT_BYTES = 64 * 1024;
 const DONE = Buffer.from("[DONE]");
 
-export function newFindings(): AnswerFindings {
-  return { objectCount: 0, contentChunkCount: 0, final: false, blank: false, oversize: false };
+export function newFindings(clues?: AnswerClueReader): AnswerFindings {
+  return { clues, objectCount: 0, contentChunkCount: 0, final: false, blank: false, oversize: false };
 }
 
 /** Adds what one event says to what is known; the later word on usage and model wins. */
@@ -49,6 +52,7 @@ export function absorb(findings: AnswerFindings, event: AnswerEvent): void {
   findings.contextTokens = event.contextTokens ?? findings.contextTokens;
   findings.final ||= event.final === true;
   findings.blank ||= event.blank === true;
+  findings.clues?.event(event);
 }
 
 /** Reads a stream of JSON lines or server-sent events into `findings`. */
@@ -59,7 +63,7 @@ export function createStreamReader(
 ): LineSplitter {
   function readChunk(bytes: Buffer, name: string): void {
     const known = findings.contentChunkCount > 0 && isPlainContent(bytes, { dialect: context.dialect, name });
-    if (known) {
+    if (known && findings.clues?.wantsText(bytes) !== true) {
       findings.objectCount += 1;
       countContent();
       return;
@@ -72,6 +76,7 @@ export function createStreamReader(
     if (value === undefined) {
       return;
     }
+    findings.clues?.bytes(bytes);
     const event = readAnswerEvent(value, context.dialect);
     absorb(findings, event);
     if (event.content === true) {

@@ -1,5 +1,6 @@
 /** So many characters tell one answer from another, and stay within what an outline keeps of a long text. */
 const PRINT_LENGTH = 256;
+const PIECE_LENGTH = 4 * PRINT_LENGTH;
 const THOUGHTS_BEGIN = "<think>";
 const THOUGHTS_END = "</think>";
 
@@ -20,16 +21,18 @@ export function createAnswerPrint(): AnswerPrint {
   let carried = "";
 
   function add(text: string): void {
-    if (print.length >= PRINT_LENGTH) {
-      return;
+    // In pieces, because of a long text only the beginning is needed, however much white space it has.
+    for (let start = 0; start < text.length && print.length < PRINT_LENGTH; start += PIECE_LENGTH) {
+      addPiece(text.slice(start, start + PIECE_LENGTH));
     }
+  }
+
+  function addPiece(text: string): void {
     if (thinking) {
       passThoughts(text);
       return;
     }
-    // Of a long text only the beginning is needed; what white space it holds is not known before.
-    const piece = text.length > 4 * PRINT_LENGTH && decided ? text.slice(0, 4 * PRINT_LENGTH) : text;
-    print += piece.replace(/\s+/g, "");
+    print += text.replace(/\s+/g, "");
     if (!decided && print.length >= THOUGHTS_BEGIN.length) {
       decided = true;
       if (print.startsWith(THOUGHTS_BEGIN)) {
@@ -52,7 +55,7 @@ export function createAnswerPrint(): AnswerPrint {
     }
     thinking = false;
     carried = "";
-    add(seen.slice(end + THOUGHTS_END.length));
+    addPiece(seen.slice(end + THOUGHTS_END.length));
   }
 
   return { add, full: () => print.length >= PRINT_LENGTH, text: () => print };

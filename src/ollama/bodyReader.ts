@@ -26,6 +26,8 @@ export interface BodyReader {
 }
 
 export interface BodyReaderOptions {
+  /** The secret of this installation, for the hashes that conversations are followed by; none are made without. */
+  salt?: string;
   workerUrl?: URL;
   /** A body up to here is parsed where it is, larger ones in the thread. */
   inlineLimitBytes?: number;
@@ -92,13 +94,17 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
     function readInThread(pieces: Uint8Array<ArrayBuffer>[]): void {
       // The caller's object may hold what cannot be copied to a thread.
       const { operation, dialect, contentEncoding } = context;
-      thread.read(pieces, { operation, dialect, contentEncoding }, (facts) =>
+      thread.read(pieces, { operation, dialect, contentEncoding, salt: options.salt }, (facts) =>
         tell(facts ?? { unread: "busy" }),
       );
     }
 
     function readHere(): void {
-      const facts = readRequest(Buffer.concat(chunks), { ...context, unpackedLimitBytes: inlineLimitBytes });
+      const facts = readRequest(Buffer.concat(chunks), {
+        ...context,
+        salt: options.salt,
+        unpackedLimitBytes: inlineLimitBytes,
+      });
       // Small when packed, large when unpacked: the limit for the thread is another one.
       if (facts.unread === "too-large") {
         readInThread(copyAside().pieces());

@@ -96,7 +96,11 @@ function messageOf(message: Fields): Said | undefined {
   const role = String(message.get("role"));
   const type = String(message.get("type"));
   const content = message.get("content");
-  const known = Object.hasOwn(ROLES, role) ? ROLES[role] : Object.hasOwn(ITEMS, type) ? ITEMS[type] : undefined;
+  const known = Object.hasOwn(ROLES, role)
+    ? ROLES[role]
+    : Object.hasOwn(ITEMS, type)
+      ? ITEMS[type]
+      : undefined;
   if (known === undefined) {
     // Thoughts and other items that clients keep or drop.
     return undefined;

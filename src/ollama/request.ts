@@ -1,5 +1,6 @@
 import { zstdDecompressSync } from "node:zlib";
 import type { Dialect, Operation, RequestFacts } from "../types.ts";
+import { readClues } from "./conversationClues.ts";
 import { parseFirstValue } from "./firstValue.ts";
 import { asName, asObject, structFields } from "./lenient.ts";
 import { measurePrompt } from "./promptSize.ts";
@@ -17,6 +18,8 @@ export interface RequestContext {
   contentEncoding?: string;
   /** Bytes a packed body may unpack to; Ollama's own 20 MiB unless given. */
   unpackedLimitBytes?: number;
+  /** Given, the body is also read for what tells which conversation it belongs to. */
+  salt?: string | undefined;
 }
 
 type Fields = Map<string, unknown>;
@@ -88,6 +91,12 @@ function readFields(fields: Fields, context: RequestContext): RequestFacts {
   }
   if (isEmpty(fields, context)) {
     facts.empty = true;
+  } else if (context.salt !== undefined) {
+    const { salt } = context;
+    const conversation = readClues(fields, { operation, dialect, salt });
+    if (conversation !== undefined) {
+      facts.conversation = conversation;
+    }
   }
   return facts;
 }

@@ -1,6 +1,7 @@
 import type { Dialect, Operation } from "../types.ts";
 import { readAnswerEvent, type AnswerEvent } from "./answerEvent.ts";
 import { asName, asObject, type JsonObject } from "./lenient.ts";
+import { textOf } from "./messageText.ts";
 import { compatibleUsage, isZeroUsage, ollamaUsage, stopReason } from "./usage.ts";
 
 /**
@@ -25,6 +26,7 @@ export function readWholeAnswer(
     case "openai":
       return {
         ...event,
+        text: openaiText(value),
         blank: false,
         final: event.doneReason !== undefined || !isZeroUsage(value["usage"]),
       };
@@ -33,7 +35,13 @@ export function readWholeAnswer(
     case "anthropic": {
       const doneReason = stopReason(value["stop_reason"]);
       const final = doneReason !== undefined || !isZeroUsage(value["usage"]);
-      return { model: asName(value["model"]), usage: compatibleUsage(value["usage"]), doneReason, final };
+      return {
+        model: asName(value["model"]),
+        text: textOf(value["content"]),
+        usage: compatibleUsage(value["usage"]),
+        doneReason,
+        final,
+      };
     }
     case "none":
       return { final: true };
@@ -45,10 +53,21 @@ function readResponse(value: JsonObject): AnswerEvent {
   const incomplete = asObject(value["incomplete_details"]);
   return {
     model: asName(value["model"]),
+    text: responseText(value["output"]),
+    responseId: asName(value["id"]),
     usage: compatibleUsage(value["usage"]),
     doneReason: stopReason(incomplete?.["reason"]),
     final: !isZeroUsage(value["usage"]),
   };
+}
+
+function openaiText(value: JsonObject): string {
+  const choice = asObject(Array.isArray(value["choices"]) ? value["choices"][0] : undefined);
+  return textOf(asObject(choice?.["message"])?.["content"]);
+}
+
+function responseText(output: unknown): string {
+  return Array.isArray(output) ? output.map((item) => textOf(asObject(item)?.["content"])).join("") : "";
 }
 
 function embedUsage(value: JsonObject, dialect: Dialect): AnswerEvent["usage"] {

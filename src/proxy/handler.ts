@@ -7,6 +7,7 @@ import { createAnswerReader, type AnswerReader } from "../ollama/answer.ts";
 import type { BodyReader, OpenBody } from "../ollama/bodyReader.ts";
 import { clientName, retryCount } from "../ollama/clientName.ts";
 import { classify, errorDialect, readsBody } from "../ollama/endpoints.ts";
+import { givenIds } from "../ollama/givenIds.ts";
 import { errorBody } from "../ollama/upstreamError.ts";
 import type { Exchange, Log } from "../types.ts";
 import { admit, type Admission, type HostPolicy } from "./admission.ts";
@@ -26,6 +27,8 @@ export interface HandlerParts {
   own(incoming: IncomingMessage, outgoing: ServerResponse): void;
   now: () => number;
   newId: () => string;
+  /** The secret of this installation: of what says which conversation it is, only hashes are kept. */
+  salt: string;
   log: Log;
 }
 
@@ -164,6 +167,7 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
           status,
           contentType: headerValue(rawHeaders, "content-type"),
           contentEncoding: headerValue(rawHeaders, "content-encoding"),
+          salt: parts.salt,
           onContent: () => {
             if (exchange.state.phase === "waiting") {
               open.firstToken();
@@ -186,7 +190,7 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
   });
   // Whoever is told of exchanges is told once the request is on its way.
   const open = parts.exchanges.open(exchange, forwarding.stop);
-  const request = readRequestOf(parts.bodies, incoming, open);
+  const request = readRequestOf(parts, incoming, open);
   return forwarding.clientLeft;
 }
 
@@ -218,7 +222,11 @@ interface RequestReading {
   whenRead(then: () => void): void;
 }
 
-function readRequestOf(bodies: BodyReader, incoming: IncomingMessage, open: OpenExchange): RequestReading {
+function readRequestOf(
+  { bodies, salt }: Pick<HandlerParts, "bodies" | "salt">,
+  incoming: IncomingMessage,
+  open: OpenExchange,
+): RequestReading {
   const { exchange } = open;
   let waiting: (() => void) | undefined;
   let read = !readsBody(exchange.operation);
@@ -238,6 +246,10 @@ function readRequestOf(bodies: BodyReader, incoming: IncomingMessage, open: Open
           exchange.requestedContextLength = facts.requestedContextLength;
           if (facts.empty === true) {
             exchange.operation = facts.keepAliveSeconds === 0 ? "unload" : "load";
+          }
+          const given = givenIds((name) => headerValue(incoming.rawHeaders, name), salt);
+          if (facts.conversation !== undefined || given.givenId !== undefined) {
+            facts.conversation = { ...facts.conversation, ...given };
           }
           open.requestRead(facts);
           waiting?.();
