@@ -216,7 +216,6 @@ export async function createApp(parts: AppParts): Promise<App> {
       metrics.observer,
       publisher(live.publishExchange),
     ],
-    now,
     monotonic,
     log,
   });

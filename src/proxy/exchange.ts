@@ -8,6 +8,11 @@ export type EndState = Extract<ExchangeState, { endedAt: number }>;
 
 export interface OpenExchange {
   readonly exchange: Exchange;
+  /**
+   * Now, epoch milliseconds, on the clock this exchange began with: a system clock that is set meanwhile must not make
+   * a chat of a second last a day, or end before it began.
+   */
+  now(): number;
   requestRead(facts: RequestFacts): void;
   /** Something changed. Observers hear of it at most every `UPDATE_MS`. */
   changed(): void;
@@ -31,11 +36,10 @@ export const UPDATE_MS = 250;
 
 export function createExchanges(parts: {
   observers: readonly ExchangeObserver[];
-  now: () => number;
   monotonic: () => number;
   log: Log;
 }): Exchanges {
-  const { now, monotonic, log } = parts;
+  const { monotonic, log } = parts;
   const live = new Map<string, { exchange: Exchange; stop: (reason: "cancelled" | "interrupted") => void }>();
   const failures = new Map<string, number>();
 
@@ -58,11 +62,14 @@ export function createExchanges(parts: {
   return {
     open(exchange, stop) {
       live.set(exchange.id, { exchange, stop });
-      let toldAt = monotonic();
+      const startedMs = monotonic();
+      const now = (): number => exchange.startedAt + Math.round(monotonic() - startedMs);
+      let toldAt = startedMs;
       let ended = false;
       tell((observer) => observer.onStart?.(exchange));
       return {
         exchange,
+        now,
         requestRead(facts) {
           tell((observer) => observer.onRequest?.(exchange, facts));
         },

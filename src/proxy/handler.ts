@@ -121,7 +121,7 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
     const answer = reader?.end(outcome.how === "whole" ? "whole" : "cut");
     const state = endState(outcome, answer, {
       exchange,
-      endedAt: parts.now(),
+      endedAt: open.now(),
       upstreamUrl: parts.upstream.address.url,
     });
     exchange.contentChunkCount = answer?.contentChunkCount || undefined;

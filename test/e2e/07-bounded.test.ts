@@ -29,7 +29,7 @@ async function startSwallower(bodyBytes: number): Promise<{ url: string; close()
 }
 
 const MIB = 1024 * 1024;
-/** `npm run test:upload` sends 20 GB; here 512 MiB show the same slope. */
+/** `npm run test:upload` sends 100 GB; here 512 MiB show the same slope. */
 const UPLOAD_BYTES = Number(process.env["UPLOAD_BYTES"] ?? 512 * MIB);
 
 it("slows the upstream when the client does not read", async () => {
