@@ -295,7 +295,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     while (exchanges.live().length > 0 && monotonic() < deadline + LAST_WORDS_MS) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await knowledge.save();
+    await knowledge.close();
     live.close();
     channels.close();
     poller.stop();

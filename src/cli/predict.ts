@@ -1,14 +1,12 @@
 /** `plimsoll predict`: will it fit, and how fast, for a model, a GGUF file or a saved `/api/show` answer. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import { isLoopback } from "../config.ts";
-import { createMemorySource } from "../memory/source.ts";
-import { createOllamaClient, type OllamaClient } from "../ollama/client.ts";
-import type { Machine as FitMachine } from "../predict/fit.ts";
+import { createOllamaClient } from "../ollama/client.ts";
 import { shapeFromGguf } from "../predict/shapeFromGguf.ts";
-import { AskProblem, createAsk, type PredictQuery } from "../predictions/ask.ts";
+import { AskProblem, type PredictQuery } from "../predictions/ask.ts";
 import { readModel, type KnownModel } from "../predictions/modelKnowledge.ts";
-import { upstreamAddress } from "../proxy/upstream.ts";
 import { EXIT } from "./exit.ts";
+import { askHere } from "./predictHere.ts";
+import { measureAndKeep, printBandwidth } from "./predictBandwidth.ts";
 import { printEstimate, printTable } from "./predictText.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
@@ -16,46 +14,58 @@ import { readSettings } from "./settings.ts";
 export const predict: Command = {
   summary: "will it fit, and how fast: for a model, a GGUF file or a saved /api/show answer",
   usage: `plimsoll predict MODEL|FILE.gguf|SHOW.json [options]
+plimsoll predict --measure-bandwidth
 
-  --ctx N            context of one slot: 8192, 32k (default: what Ollama would take)
-  --kv TYPE          type of the KV cache: f16, q8_0, q4_0, …
-  --parallel N       slots
-  --quant TYPE       the same model as Q8_0, Q4_K_M, …
-  --table            a table context × KV type for this machine
-  --explain          the sum, line by line, to check by hand
-  --json             everything as JSON
-  --upstream URL     the Ollama to ask; it loads nothing
+  --ctx N              context of one slot: 8192, 32k (default: what Ollama would take)
+  --kv TYPE            type of the KV cache: f16, q8_0, q4_0, …
+  --parallel N         slots
+  --quant TYPE         the same model as Q8_0, Q4_K_M, …
+  --table              a table context × KV type for this machine
+  --explain            the sum, line by line, to check by hand
+  --measure-bandwidth  measure this machine's memory for 2 s first, and keep the figure: the base of tok/s for models
+                       that have not answered yet, where the chip's name does not tell
+  --json               everything as JSON
+  --upstream URL       the Ollama to ask; it loads nothing
+  --data-dir DIR       the record to take learned speeds from; it is only read
 
-The figures are for this machine's memory as it is now. tok/s is known to a running Plimsoll: see its page.`,
+The figures are for this machine's memory as it is now. tok/s comes from what Plimsoll has recorded of this machine's
+answers; without any, from memory bandwidth and the bytes that a token reads, and it says which.`,
   async run(args) {
     const [subject = "", ...rest] = takeSubject(args);
-    const { config, flags } = readSettings(rest, {
+    const { config, dataDir, flags } = readSettings(rest, {
       ctx: { type: "string" },
       kv: { type: "string" },
       parallel: { type: "string" },
       quant: { type: "string" },
       table: { type: "boolean" },
       explain: { type: "boolean" },
+      "measure-bandwidth": { type: "boolean" },
       json: { type: "boolean" },
     });
+    const json = flags["json"] === true;
+    if (flags["measure-bandwidth"] === true) {
+      const measured = await measureAndKeep({ config, dataDir });
+      if (subject === "") {
+        process.stdout.write(json ? `${JSON.stringify(measured)}\n` : printBandwidth(measured));
+        return EXIT.good;
+      }
+    }
     if (subject === "") {
       process.stderr.write("plimsoll predict: name a model, a GGUF file or a saved /api/show answer.\n");
       return EXIT.usage;
     }
     const client = createOllamaClient({ url: config.upstream });
     const known = readFileSubject(subject);
-    const ask = await askHere(client, config.upstream);
+    const ask = await askHere({ client, upstream: config.upstream, dataDir });
     const query = readQuery(subject, known, flags);
     try {
       if (flags["table"] === true) {
         const table = await ask.table(query, known);
-        process.stdout.write(flags["json"] === true ? `${JSON.stringify(table)}\n` : printTable(table));
+        process.stdout.write(json ? `${JSON.stringify(table)}\n` : printTable(table));
       } else {
         const answer = await ask.predict(query, known);
         process.stdout.write(
-          flags["json"] === true
-            ? `${JSON.stringify(answer)}\n`
-            : printEstimate(subject, answer, flags["explain"] === true),
+          json ? `${JSON.stringify(answer)}\n` : printEstimate(subject, answer, flags["explain"] === true),
         );
       }
       return EXIT.good;
@@ -77,6 +87,9 @@ function takeSubject(args: readonly string[]): string[] {
     "--parallel",
     "--quant",
     "--upstream",
+    "--listen",
+    "--data-dir",
+    "--token",
     "--config",
     "--log-level",
   ]);
@@ -128,39 +141,5 @@ function readFileSubject(subject: string): KnownModel | undefined {
     return { shape };
   } finally {
     closeSync(descriptor);
-  }
-}
-
-async function askHere(client: OllamaClient, upstream: string) {
-  const version = await client.version().catch(() => undefined);
-  const machine = await memoryNow(upstream);
-  return createAsk({
-    client,
-    settings: () => ({ ollamaVersion: version, backend: process.platform === "darwin" ? "metal" : "cpu" }),
-    memory: () => machine,
-    loaded: () => undefined,
-    calibrate: (_model, bytes) => bytes,
-    speed: () => undefined,
-  });
-}
-
-/** One reading of this machine; helpers of other systems need a moment for their first. */
-async function memoryNow(upstream: string): Promise<FitMachine> {
-  const source = createMemorySource({
-    platform: process.platform,
-    upstreamIsLocal: isLoopback(upstreamAddress(upstream).host),
-    now: () => Date.now(),
-    monotonic: () => performance.now(),
-  });
-  try {
-    const deadline = performance.now() + (process.platform === "linux" ? 0 : 5000);
-    let sample = source.read();
-    while (sample === undefined && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      sample = source.read();
-    }
-    return { headroomBytes: sample?.headroomBytes, totalBytes: sample?.totalBytes };
-  } finally {
-    await source.close();
   }
 }

@@ -24,6 +24,9 @@ export function printEstimate(subject: string, answer: PredictAnswer, explain: b
       ? []
       : [`  largest context that fits: ${fit.largestContextThatFits}`]),
   ];
+  if (answer.speed !== undefined) {
+    lines.push("", ...speedLines(answer));
+  }
   if (explain) {
     lines.push(
       "",
@@ -41,6 +44,29 @@ export function printEstimate(subject: string, answer: PredictAnswer, explain: b
   return `${lines.join("\n")}\n`;
 }
 
+/** Depths a reader can take in at a glance, the last one always. */
+const MOST_DEPTHS = 6;
+
+function speedLines({ speed, halfSpeedDepthTokens }: PredictAnswer): string[] {
+  const rates = speed?.decodeTokensPerSecond ?? [];
+  const shown =
+    rates.length <= MOST_DEPTHS ? rates : [...rates.slice(0, MOST_DEPTHS - 1), ...rates.slice(-1)];
+  return [
+    "Tokens per second, by tokens in context:",
+    ...shown.map(
+      ({ depth, value, low, high }) =>
+        `  ${String(depth).padStart(8)}  ${rate(value).padStart(7)}  (${rate(low)} to ${rate(high)})`,
+    ),
+    ...(halfSpeedDepthTokens === undefined
+      ? []
+      : [`  half as fast as with an empty context from ${halfSpeedDepthTokens} tokens on`]),
+  ];
+}
+
+function rate(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
 export function printTable(table: WhatIfTable): string {
   const contexts = [...new Set(table.cells.map((cell) => cell.contextLength))];
   const rows = [...new Set(table.cells.map((cell) => rowName(cell)))];
@@ -54,6 +80,11 @@ export function printTable(table: WhatIfTable): string {
           cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`;
         return text.padStart(18);
       }),
+      ...speedRow(
+        contexts.map((context) =>
+          table.cells.find((one) => rowName(one) === name && one.contextLength === context),
+        ),
+      ),
     ].join(""),
   );
   const notes = table.notYet.map((type) => `${type.kvCacheType}: ${type.note}`);
@@ -61,6 +92,17 @@ export function printTable(table: WhatIfTable): string {
     quantization === undefined || loss === undefined ? [] : [`${quantization}: ${JSON.stringify(loss)}`],
   );
   return `${[head, ...body, "", ...new Set(losses), ...notes].join("\n")}\n`;
+}
+
+/** A second line under the bytes, when any cell of the row has a speed. */
+function speedRow(cells: readonly (WhatIfTable["cells"][number] | undefined)[]): string[] {
+  const rates = cells.map((cell) => cell?.decodeTokensPerSecond?.value);
+  return rates.every((value) => value === undefined)
+    ? []
+    : [
+        `\n${"".padEnd(20)}`,
+        ...rates.map((value) => (value === undefined ? "" : `${rate(value)} tok/s`).padStart(18)),
+      ];
 }
 
 function rowName(cell: WhatIfTable["cells"][number]): string {

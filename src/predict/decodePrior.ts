@@ -6,6 +6,8 @@ export interface DecodeReads {
   bytesPerToken: number;
   /** As the chip is specified, or as measured on this machine. */
   bandwidthBytesPerSecond?: number;
+  /** Measured by a program, which reaches no more than another one does. */
+  measured?: boolean;
   /** `gpu`: discrete or Apple. `cpu`: also graphics that share the CPU's memory. */
   device: "gpu" | "cpu";
 }
@@ -21,6 +23,7 @@ export interface DecodePlan {
 
 /** Shares of the specified bandwidth that real runs reach: 86–99 % on GPUs, 75–85 % on CPUs. */
 const REACHED = { gpu: 0.85, cpu: 0.75 };
+const REACHED_OF_MEASURED = 0.9;
 const EXPERTS_REACH_LESS = 0.2;
 /** Kernel launches, norms, sampling. */
 const FIXED_MS_PER_LAYER = { gpu: 0.15, cpu: 0 };
@@ -61,15 +64,19 @@ export function reachedBandwidth(plan: DecodePlan, baseMs: number): number | und
   const fixedMs = positive(plan.layerCount) * FIXED_MS_PER_LAYER[device];
   // Most of a tiny model's time is fixed: then the rest is too small to divide by.
   const readingMs = Math.max(baseMs - fixedMs, baseMs / 4);
-  return bytes > 0 && readingMs > 0 ? (bytes / readingMs / shareOf(device, plan)) * 1000 : undefined;
+  return bytes > 0 && readingMs > 0 ? (bytes / readingMs / shareOf({ device }, plan)) * 1000 : undefined;
 }
 
 function msToRead(bytes: number, read: DecodeReads, plan: DecodePlan): number {
-  return (bytes / (shareOf(read.device, plan) * (read.bandwidthBytesPerSecond ?? Number.NaN))) * 1000;
+  return (bytes / (shareOf(read, plan) * (read.bandwidthBytesPerSecond ?? Number.NaN))) * 1000;
 }
 
-function shareOf(device: DecodeReads["device"], { experts }: DecodePlan): number {
-  return REACHED[device] - (experts === true ? EXPERTS_REACH_LESS : 0);
+function shareOf(
+  { device, measured }: Pick<DecodeReads, "device" | "measured">,
+  { experts }: DecodePlan,
+): number {
+  const reached = measured === true ? REACHED_OF_MEASURED : REACHED[device];
+  return reached - (experts === true ? EXPERTS_REACH_LESS : 0);
 }
 
 function isSound({ bandwidthBytesPerSecond = 0, bytesPerToken }: DecodeReads): boolean {

@@ -20,12 +20,22 @@ export interface SpeedEntry {
 /** Less sure than a chip's own figure. */
 const BORROWED_SPREAD_RATIO = 0.4;
 
+/** The same model and the same devices: only the cache differs. */
+const SIBLING_SPREAD_RATIO = 0.2;
+/** Less than one step of the share of layers on a device. */
+const SAME_DEVICES = 0.03;
+
 /** `factor`: how this machine was found to differ from the formula. */
 export function borrowedLine(
   entry: SpeedEntry,
   others: readonly SpeedEntry[],
   factor: number,
 ): DecodePrior | undefined {
+  const sibling = nearest(entry, others, (other) => other.decode.fitted() !== undefined);
+  const line = sibling?.decode.fitted();
+  if (sibling !== undefined && line !== undefined && deviceDistance(sibling, entry) < SAME_DEVICES) {
+    return { ...line, spreadRatio: SIBLING_SPREAD_RATIO };
+  }
   const plan = entry.plan();
   const formula = plan === undefined ? undefined : decodePrior(plan);
   if (formula !== undefined) {
@@ -36,7 +46,6 @@ export function borrowedLine(
       perDepthDeviationMs: formula.perDepthDeviationMs * factor,
     };
   }
-  const line = nearest(entry, others, (other) => other.decode.fitted() !== undefined)?.decode.fitted();
   if (line !== undefined) {
     return { ...line, spreadRatio: BORROWED_SPREAD_RATIO };
   }
@@ -73,11 +82,14 @@ function nearest(
   wanted: (other: SpeedEntry) => boolean,
 ): SpeedEntry | undefined {
   const unlikeness = ({ settings }: SpeedEntry): number =>
-    Math.abs((settings.deviceRatio ?? 0) - (entry.settings.deviceRatio ?? 0)) * 10 +
-    (settings.kvCacheType === entry.settings.kvCacheType ? 0 : 1);
+    deviceDistance({ settings }, entry) * 10 + (settings.kvCacheType === entry.settings.kvCacheType ? 0 : 1);
   return others
     .filter((other) => other.model === entry.model && other !== entry && wanted(other))
     .toSorted((left, right) => unlikeness(left) - unlikeness(right))[0];
+}
+
+function deviceDistance(one: Pick<SpeedEntry, "settings">, other: Pick<SpeedEntry, "settings">): number {
+  return Math.abs((one.settings.deviceRatio ?? 0) - (other.settings.deviceRatio ?? 0));
 }
 
 /** Median of a figure over the other models whose reads are known. */
@@ -95,7 +107,10 @@ function shown(
 }
 
 function withBandwidth(plan: DecodePlan, bandwidthBytesPerSecond: number | undefined): DecodePlan {
-  return { ...plan, reads: plan.reads.map((read) => ({ ...read, bandwidthBytesPerSecond })) };
+  return {
+    ...plan,
+    reads: plan.reads.map((read) => ({ ...read, bandwidthBytesPerSecond, measured: false })),
+  };
 }
 
 function bytesOf(plan: DecodePlan): number {

@@ -1,5 +1,6 @@
 /** Tokens per second over depth, for an estimate of a configuration. */
 import { decodeMsAt } from "./decodeFit.ts";
+import type { DecodePlan } from "./decodePrior.ts";
 import type { Learned } from "./guessLearned.ts";
 import type { SpeedSettings } from "./guessTypes.ts";
 import type { MemoryEstimate } from "../types.ts";
@@ -22,9 +23,10 @@ export interface SpeedCurve {
  */
 export function speedCurve(
   learned: Learned,
-  { model, settings, contextLength }: { model: string; settings?: SpeedSettings; contextLength: number },
+  asked: { model: string; settings?: SpeedSettings; contextLength: number; plan?: DecodePlan },
 ): SpeedCurve | undefined {
-  const { decode } = learned.speed.of(model, settings);
+  const { model, contextLength } = asked;
+  const { decode } = learned.speed.of(model, asked.settings, asked.plan);
   const line = decode.line();
   if (line === undefined || !(contextLength >= 0 && contextLength < 1e9)) {
     return undefined;

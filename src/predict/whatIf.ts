@@ -1,5 +1,7 @@
 import { FUTURE_CACHE_TYPE } from "./cacheTypes.ts";
+import type { MemoryEstimate } from "../types.ts";
 import { estimateMemory } from "./estimate.ts";
+import type { EstimateSettings } from "./estimateSettings.ts";
 import { fileTypeNamed, type FileType } from "./fileTypes.ts";
 import { fitEstimate, type Fit, type Machine } from "./fit.ts";
 import type { ModelShape } from "./modelShape.ts";
@@ -23,6 +25,8 @@ export interface WhatIfCell {
   totalBytes?: number;
   kvCacheBytes: number;
   fit: Fit;
+  /** With the context full. */
+  decodeTokensPerSecond?: { value: number; low: number; high: number };
   /** Published, of another model: what this file type lost there. */
   loss?: FileType["loss"];
 }
@@ -33,19 +37,31 @@ export interface WhatIfTable {
   notYet: readonly { kvCacheType: string; bitsPerElement: number; note: string }[];
 }
 
+/** Speed of a configuration with its context full, as far as it is known. */
+export type SpeedAtFullDepth = (
+  shape: ModelShape,
+  settings: EstimateSettings,
+  estimate: MemoryEstimate,
+) => WhatIfCell["decodeTokensPerSecond"];
+
 const MOST_CELLS = 1000;
 
 /**
  * Quantisation × cache type × context on a machine; everything else as in `input`. Throws `SettingsProblem` for a type
  * the server does not accept. At most 1000 cells are computed; the rest of the axes is left out.
  */
-export function whatIfTable(input: SettingsInput, axes: WhatIfAxes, machine: Machine): WhatIfTable {
+export function whatIfTable(
+  input: SettingsInput,
+  axes: WhatIfAxes,
+  { machine, speed = () => undefined }: { machine: Machine; speed?: SpeedAtFullDepth },
+): WhatIfTable {
   const cells: WhatIfCell[] = [];
   for (const { quantization, shape } of shapesOf(input.shape, axes.quantizations)) {
     for (const kvCacheType of axes.kvCacheTypes) {
       for (const contextLength of axes.contexts) {
         if (cells.length >= MOST_CELLS) continue;
-        cells.push(cellOf({ ...input, shape }, { quantization, kvCacheType, contextLength }, machine));
+        const at = { quantization, kvCacheType, contextLength };
+        cells.push(cellOf({ ...input, shape }, at, { machine, speed }));
       }
     }
   }
@@ -75,7 +91,7 @@ function shapesOf(
 function cellOf(
   input: SettingsInput,
   at: { quantization?: string; kvCacheType: string; contextLength: number },
-  machine: Machine,
+  { machine, speed }: { machine: Machine; speed: SpeedAtFullDepth },
 ): WhatIfCell {
   const query = {
     ...input.query,
@@ -92,6 +108,7 @@ function cellOf(
     totalBytes: estimate.totalBytes,
     kvCacheBytes: estimate.kvCacheBytes.hostBytes + estimate.kvCacheBytes.deviceBytes,
     fit: fitEstimate(estimate, machine),
+    decodeTokensPerSecond: speed(input.shape, settings, estimate),
     loss: at.quantization === undefined ? undefined : fileTypeNamed(at.quantization)?.loss,
   };
 }

@@ -11,9 +11,10 @@ import { withFileType } from "../predict/quantize.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
 import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import { ShapeProblem } from "../predict/shapeProblem.ts";
-import { whatIfTable, type WhatIfTable } from "../predict/whatIf.ts";
+import { whatIfTable, type SpeedAtFullDepth, type WhatIfTable } from "../predict/whatIf.ts";
 import type { LoadedModel, MemoryEstimate } from "../types.ts";
 import { readModel, type KnownModel } from "./modelKnowledge.ts";
+import type { Configured, ExplainedSpeed } from "./speeds.ts";
 
 export interface PredictQuery extends SettingsQuery {
   model?: string;
@@ -57,10 +58,8 @@ export interface AskParts {
   memory(): FitMachine;
   loaded(model: string): LoadedModel | undefined;
   calibrate(model: string, residentHostBytes: number): number;
-  speed(
-    model: string,
-    contextLength: number,
-  ): { speed: MemoryEstimate["speed"]; halfSpeedDepthTokens?: number } | undefined;
+  /** Without a name it is a file, of which nothing was learned. */
+  speed(configured: Configured & { model?: string }): ExplainedSpeed | undefined;
 }
 
 export interface Ask {
@@ -106,6 +105,15 @@ export function createAsk(parts: AskParts): Ask {
     return measured === undefined ? 0 : measured.anonymousBytes + measured.fileBytes;
   };
 
+  const fullDepthSpeed =
+    (query: TableQuery): SpeedAtFullDepth =>
+    (shape, settings, { kvBytesPerToken }) => {
+      const full = parts
+        .speed({ model: asItIs(query), shape, settings, kvBytesPerToken })
+        ?.speed.decodeTokensPerSecond.at(-1);
+      return full === undefined ? undefined : { value: full.value, low: full.low, high: full.high };
+    };
+
   return {
     predict: (query, known) =>
       explained(async () => {
@@ -114,10 +122,13 @@ export function createAsk(parts: AskParts): Ask {
         const estimate = estimateMemory(input.shape, settings);
         const machine = memoryFor(query);
         const name = query.model ?? "";
-        const curve = query.model === undefined ? undefined : parts.speed(name, settings.contextLength);
+        const { kvBytesPerToken } = estimate;
+        const { assumption, ...curve } =
+          parts.speed({ model: asItIs(query), shape: input.shape, settings, kvBytesPerToken }) ?? {};
         return {
           model: query.model,
           ...estimate,
+          assumptions: [...estimate.assumptions, ...(assumption === undefined ? [] : [assumption])],
           fit: {
             ...fitEstimate(estimate, machine),
             largestContextThatFits: largestContextThatFits(input, machine),
@@ -142,10 +153,15 @@ export function createAsk(parts: AskParts): Ask {
             kvCacheTypes: query.kvCacheTypes ?? usual,
             quantizations: query.quantizations,
           },
-          memoryFor(query),
+          { machine: memoryFor(query), speed: fullDepthSpeed(query) },
         );
       }),
   };
+}
+
+/** A model in another file type is another one: what was learned of the one that is here says nothing of it. */
+function asItIs({ model, quantization, quantizations }: TableQuery): string | undefined {
+  return quantization === undefined && quantizations === undefined ? model : undefined;
 }
 
 /** What the loaded runner was started with says nothing about a run with another context. */

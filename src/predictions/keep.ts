@@ -3,15 +3,18 @@ import { createAccuracy, scoredOfExchange, type Accuracy, type ScoredValue } fro
 import { createCalibration, type Calibration } from "../predict/calibration.ts";
 import { createLearned, type Learned } from "../predict/guessLearned.ts";
 import type { Exchange, Log } from "../types.ts";
+import { BANDWIDTH_KEY, parseMeasuredBandwidth, type MeasuredBandwidth } from "./bandwidth.ts";
 
 export interface Knowledge {
   learned: Learned;
   calibration: Calibration;
   accuracy: Accuracy;
+  /** Of this machine's memory, once it was measured on request. */
+  bandwidth(): MeasuredBandwidth | undefined;
   /** Something was learned: it is written a little later, many lessons at once. */
   changed(): void;
-  /** Writes what is still unwritten. */
-  save(): Promise<void>;
+  /** Writes what is still unwritten, and ends. */
+  close(): Promise<void>;
 }
 
 /** The part of the store that is used here. */
@@ -24,6 +27,11 @@ interface Keeper {
   }>;
 }
 
+/** Where the record keeps what was learned. */
+export const LEARNED_KEY = "learned";
+export const CALIBRATION_KEY = "calibration";
+
+const LOOK_AGAIN_MS = 60_000;
 const SAVE_DELAY_MS = 10_000;
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 /** Pages of a thousand that are read back for the accuracy of the last days. */
@@ -36,16 +44,21 @@ export async function recallKnowledge(parts: {
   log: Log;
 }): Promise<Knowledge> {
   const { store, now, log } = parts;
-  const [savedLearned, savedCalibration] = await Promise.all([
-    recall(store, "learned"),
-    recall(store, "calibration"),
-  ]);
-  const calibration = createCalibration({ machine: parts.machine, saved: savedCalibration });
-  const learned = createLearned({
-    saved: savedLearned,
-    decodeFactor: (model) => calibration.apply(model, "decodeMs", 1).factor,
-  });
+  const { learned, calibration } = parseKnowledge(
+    {
+      learned: await readText(store, LEARNED_KEY),
+      calibration: await readText(store, CALIBRATION_KEY),
+    },
+    parts.machine,
+  );
   const accuracy = createAccuracy({ now });
+  let bandwidth = parseMeasuredBandwidth(await readText(store, BANDWIDTH_KEY), parts.machine);
+  // It is measured by a command of its own, while this instance may be running.
+  const lookAgain = setInterval(() => {
+    void readText(store, BANDWIDTH_KEY).then((text) => {
+      bandwidth = parseMeasuredBandwidth(text, parts.machine) ?? bandwidth;
+    });
+  }, LOOK_AGAIN_MS).unref();
   // Not waited for: forwarding starts at once, the scores of the last days follow.
   void scoresOnRecord(store, now() - WEEK_MS).then(
     (values) => accuracy.add(values),
@@ -56,8 +69,8 @@ export async function recallKnowledge(parts: {
     clearTimeout(timer);
     timer = undefined;
     try {
-      await store.saveSetting("learned", JSON.stringify(learned.save()));
-      await store.saveSetting("calibration", JSON.stringify(calibration.save()));
+      await store.saveSetting(LEARNED_KEY, JSON.stringify(learned.save()));
+      await store.saveSetting(CALIBRATION_KEY, JSON.stringify(calibration.save()));
     } catch (error) {
       log.warn("what was learned could not be kept", { error: String(error) });
     }
@@ -66,10 +79,12 @@ export async function recallKnowledge(parts: {
     learned,
     calibration,
     accuracy,
+    bandwidth: () => bandwidth,
     changed() {
       timer ??= setTimeout(() => void save(), SAVE_DELAY_MS).unref();
     },
-    async save() {
+    async close() {
+      clearInterval(lookAgain);
       if (timer !== undefined) {
         await save();
       }
@@ -77,14 +92,30 @@ export async function recallKnowledge(parts: {
   };
 }
 
+async function readText(store: Keeper, key: string): Promise<string | undefined> {
+  return store.setting(key).catch(() => undefined);
+}
+
 /** Unreadable is as good as absent: learning starts afresh. */
-async function recall(store: Keeper, key: string): Promise<unknown> {
+function parseSaved(text: string | undefined): unknown {
   try {
-    const text = await store.setting(key);
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }
+}
+
+/** What an instance on this machine has learned, from its two texts; for whoever only reads. */
+export function parseKnowledge(
+  texts: { learned: string | undefined; calibration: string | undefined },
+  machine: string,
+): Pick<Knowledge, "learned" | "calibration"> {
+  const calibration = createCalibration({ machine, saved: parseSaved(texts.calibration) });
+  const learned = createLearned({
+    saved: parseSaved(texts.learned),
+    decodeFactor: (model) => calibration.apply(model, "decodeMs", 1).factor,
+  });
+  return { learned, calibration };
 }
 
 async function scoresOnRecord(store: Keeper, from: number): Promise<ScoredValue[]> {

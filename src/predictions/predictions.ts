@@ -6,12 +6,11 @@ import type { OllamaClient } from "../ollama/client.ts";
 import type { AccuracySummary } from "../predict/accuracy.ts";
 import type { CalibrationEntry } from "../predict/calibration.ts";
 import { fitEstimate } from "../predict/fit.ts";
+import { cacheEstimate } from "../predict/kvCache.ts";
 import { rewroteForTiles } from "../predict/repack.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
 import type { SettingsInput } from "../predict/settingsSource.ts";
-import { bandwidthOf } from "../predict/speedBandwidth.ts";
 import { speedCurve } from "../predict/speedCurve.ts";
-import { readBytesPerToken } from "../predict/weights.ts";
 import type {
   Exchange,
   ExchangeObserver,
@@ -23,10 +22,13 @@ import type {
   MemorySample,
 } from "../types.ts";
 import { createAsk, type Ask } from "./ask.ts";
+import { deviceBandwidth, hostBandwidth } from "./bandwidth.ts";
 import { createExchangePredictions, type ModelNow } from "./exchanges.ts";
 import type { Knowledge } from "./keep.ts";
 import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
+import { machineSettings } from "./machineSettings.ts";
 import { createModelKnowledge } from "./modelKnowledge.ts";
+import { decodePlanOf, speedOf, type Bandwidths } from "./speeds.ts";
 
 export interface Predictions {
   observer: ExchangeObserver;
@@ -67,18 +69,14 @@ export function createPredictions(parts: PredictionParts): Predictions {
   const { knowledge, now, log } = parts;
   /** Seen once a runner has rewritten its weights for the processor's matrix tiles: it will do so again. */
   let tiles = false;
-  const settingsOfMachine = (): Omit<SettingsInput, "shape"> => {
-    const gpus = parts.sample()?.gpus ?? [];
-    const arm = parts.machine()?.architecture === "arm64";
-    const unified = arm && parts.machine()?.osName.startsWith("macOS") === true;
-    return {
+  const settingsOfMachine = (): Omit<SettingsInput, "shape"> =>
+    machineSettings({
+      sample: parts.sample(),
+      machine: parts.machine(),
+      tiles,
       ollamaVersion: parts.ollamaVersion(),
       environment: parts.serverEnvironment(),
-      vramBytes: gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0),
-      backend: unified ? "metal" : gpus.length > 0 ? "cuda" : "cpu",
-      ...(tiles ? { cpu: "amx" as const } : arm && { cpu: "arm" as const }),
-    };
-  };
+    });
   const models = createModelKnowledge({ client: parts.client, monotonic: parts.monotonic });
   const loads = createLoadPredictions({
     known: models.get,
@@ -121,29 +119,34 @@ export function createPredictions(parts: PredictionParts): Predictions {
     onLearned: knowledge.changed,
   });
 
-  const describeSpeed = (name: string): void => {
+  const bandwidths = (): Bandwidths => ({
+    host: hostBandwidth(parts.machine(), knowledge.bandwidth()),
+    device: deviceBandwidth(parts.machine(), knowledge.bandwidth()),
+  });
+
+  /** Tells what a token of this model reads: as it is loaded, or as Ollama would load it. */
+  const describeSpeed = (name: string, loaded?: LoadedModel): void => {
     const model = models.get(name);
-    const machine = parts.machine();
-    if (model === undefined || machine === undefined) {
+    if (model === undefined) {
       return;
     }
-    const settings = resolveSettings({ ...settingsOfMachine(), shape: model.shape });
-    const reads = readBytesPerToken(model.shape, settings);
-    if (reads !== undefined) {
-      const host = {
-        bytesPerToken: reads.hostBytes,
-        bandwidthBytesPerSecond: hostBandwidth(machine),
-        device: "cpu" as const,
-      };
-      const device = {
-        bytesPerToken: reads.deviceBytes,
-        bandwidthBytesPerSecond: deviceBandwidth(machine),
-        device: "gpu" as const,
-      };
-      knowledge.learned.speed.describe(name, undefined, {
-        reads: [host, device],
-        layerCount: model.shape.layers.length,
+    const machine = settingsOfMachine();
+    try {
+      const settings = resolveSettings({
+        ...machine,
+        shape: model.shape,
+        modelParameters: model.parameters,
+        runner: loaded?.settings,
+        environment: loaded?.settings?.environment ?? machine.environment,
+        ps: { contextLength: loaded?.contextLength },
       });
+      const { kvBytesPerToken } = cacheEstimate(model.shape, settings);
+      const plan = decodePlanOf({ shape: model.shape, settings, kvBytesPerToken }, bandwidths());
+      if (plan !== undefined) {
+        knowledge.learned.speed.describe(name, speedSettings(loaded, cacheTypeOf(loaded)), plan);
+      }
+    } catch {
+      // Settings that the server would refuse: there is no speed to foresee then.
     }
   };
 
@@ -168,8 +171,10 @@ export function createPredictions(parts: PredictionParts): Predictions {
       loads.update(load);
     },
     modelsSeen(listed) {
-      for (const { name, digest } of listed) {
-        models.want(parts.canonicalName(name), digest, () => describeSpeed(parts.canonicalName(name)));
+      for (const loaded of listed) {
+        const key = parts.canonicalName(loaded.name);
+        models.want(key, loaded.digest, () => describeSpeed(key));
+        describeSpeed(key, loaded);
       }
     },
     withEstimates: (listed) =>
@@ -189,8 +194,10 @@ export function createPredictions(parts: PredictionParts): Predictions {
         parts.loadedModels().find((entry) => parts.canonicalName(entry.name) === parts.canonicalName(model)),
       calibrate: (model, bytes) =>
         knowledge.calibration.apply(parts.canonicalName(model), "residentHostBytes", bytes).calibrated,
-      speed: (model, contextLength) =>
-        speedCurve(knowledge.learned, { model: parts.canonicalName(model), contextLength }),
+      speed: (configured) => {
+        const model = configured.model === undefined ? undefined : parts.canonicalName(configured.model);
+        return speedOf(knowledge.learned, { ...configured, model }, bandwidths());
+      },
     }),
     explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
     accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),
@@ -242,22 +249,4 @@ function speedSettings(loaded: LoadedModel | undefined, cacheType: string | unde
     ...(cacheType !== undefined && { kvCacheType: cacheType }),
     ...(ratio !== undefined && { deviceRatio: Math.round(ratio * 20) / 20 }),
   };
-}
-
-/** By the chip's name where its memory is part of it, else from the memory modules, of which two are read at once. */
-function hostBandwidth(machine: Machine): number | undefined {
-  const named = machine.cpuModel === undefined ? undefined : bandwidthOf(machine.cpuModel)?.bytesPerSecond;
-  const { memoryTransfersPerSecond, memoryModuleCount } = machine;
-  const BYTES_PER_TRANSFER = 8;
-  return (
-    named ??
-    (memoryTransfersPerSecond === undefined
-      ? undefined
-      : memoryTransfersPerSecond * BYTES_PER_TRANSFER * Math.min(2, memoryModuleCount ?? 2))
-  );
-}
-
-function deviceBandwidth(machine: Machine): number | undefined {
-  const named = machine.gpuNames.map((name) => bandwidthOf(name)?.bytesPerSecond);
-  return named.find((bandwidth) => bandwidth !== undefined) ?? hostBandwidth(machine);
 }

@@ -24,6 +24,8 @@ export interface RecordReader {
   episodes(range: TimeRange): Iterable<Episode>;
   /** `spanSeconds` 0 gives each reading as it was taken. */
   samples(range: TimeRange, spanSeconds: number): Iterable<SamplePoint>;
+  /** What the program itself keeps under a name. */
+  setting(key: string): string | undefined;
   /** When the newest row was made; absent in an empty record. */
   newestAt(): number | undefined;
   close(): void;
@@ -58,6 +60,10 @@ export function openReader(dataDir: string, knownVersion: number): RecordReader 
         : mapped(rollupPages(database, range, spanSeconds), (row) =>
             pointOf(spanFromRow(row), row.taken_at, spanSeconds),
           ),
+    setting(key) {
+      const value: unknown = database.prepare("SELECT value FROM settings WHERE key = ?").pluck().get(key);
+      return typeof value === "string" ? value : undefined;
+    },
     newestAt: () => newestAt(database),
     close: () => database.close(),
   };

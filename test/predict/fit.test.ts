@@ -4,7 +4,7 @@ import { explainEstimate } from "../../src/predict/explain.ts";
 import { fitEstimate, needBytes, type Machine } from "../../src/predict/fit.ts";
 import { largestContextThatFits } from "../../src/predict/largestContext.ts";
 import { resolveSettings } from "../../src/predict/resolveSettings.ts";
-import { whatIfTable } from "../../src/predict/whatIf.ts";
+import { whatIfTable, type SpeedAtFullDepth } from "../../src/predict/whatIf.ts";
 import { estimateFor, shapeOf } from "./support/estimates.ts";
 import { KNOWN_MODELS, llamaLike } from "./support/knownModels.ts";
 import { denseTensors, tensorsOfShape } from "./support/tensorLists.ts";
@@ -116,10 +116,8 @@ describe("the largest context that fits", () => {
 
 describe("the table of what could be", () => {
   const axes = { contexts: [4096, 32_768], kvCacheTypes: ["f16", "q8_0"], quantizations: ["Q8_0", "q4_k_m"] };
-  const table = whatIfTable({ shape: SHAPE }, axes, {
-    headroomBytes: 3 * GIBIBYTE,
-    totalBytes: 8 * GIBIBYTE,
-  });
+  const machine = { headroomBytes: 3 * GIBIBYTE, totalBytes: 8 * GIBIBYTE };
+  const table = whatIfTable({ shape: SHAPE }, axes, { machine });
 
   it("has a cell for every combination, with bytes, verdict and what the file type lost elsewhere", () => {
     expect(table.cells).toHaveLength(8);
@@ -131,8 +129,26 @@ describe("the table of what could be", () => {
     }
   });
 
+  it("has the speed of each cell with its context full, where that is known", () => {
+    expect(table.cells.map((cell) => cell.decodeTokensPerSecond)).toEqual(Array(8).fill(undefined));
+    const speed: SpeedAtFullDepth = (_shape, { contextLength, kvCacheTypeK }) =>
+      kvCacheTypeK === "f16" ? { value: 1e6 / contextLength, low: 1, high: 1000 } : undefined;
+    const known = whatIfTable({ shape: SHAPE }, axes, { machine, speed });
+    expect(known.cells.map((cell) => cell.decodeTokensPerSecond?.value)).toEqual([
+      1e6 / 4096,
+      1e6 / 32_768,
+      undefined,
+      undefined,
+      1e6 / 4096,
+      1e6 / 32_768,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it("agrees with the estimate of one configuration", () => {
-    const cell = whatIfTable({ shape: SHAPE }, { contexts: [8192], kvCacheTypes: ["q8_0"] }, {}).cells[0];
+    const cell = whatIfTable({ shape: SHAPE }, { contexts: [8192], kvCacheTypes: ["q8_0"] }, { machine: {} })
+      .cells[0];
     const one = estimateFor(SHAPE, { contextLength: 8192, kvCacheTypeK: "q8_0", kvCacheTypeV: "q8_0" });
     expect(cell).toMatchObject({ totalBytes: one.totalBytes, loss: undefined });
     expect(cell?.quantization).toBeUndefined();
@@ -142,15 +158,16 @@ describe("the table of what could be", () => {
     expect(table.notYet).toMatchObject([
       { bitsPerElement: 3.125, note: expect.stringContaining("not in llama.cpp yet") },
     ]);
-    const asked = () => whatIfTable({ shape: SHAPE }, { contexts: [4096], kvCacheTypes: ["turboquant"] }, {});
+    const asked = () =>
+      whatIfTable({ shape: SHAPE }, { contexts: [4096], kvCacheTypes: ["turboquant"] }, { machine: {} });
     expect(asked).toThrow(/valid are f32, f16/);
   });
 
   it("stops at a thousand cells", () => {
     const contexts = Array.from({ length: 600 }, (_, index) => 256 * (index + 1));
-    expect(whatIfTable({ shape: SHAPE }, { contexts, kvCacheTypes: ["f16", "q8_0"] }, {}).cells).toHaveLength(
-      1000,
-    );
+    expect(
+      whatIfTable({ shape: SHAPE }, { contexts, kvCacheTypes: ["f16", "q8_0"] }, { machine: {} }).cells,
+    ).toHaveLength(1000);
   });
 });
 
