@@ -21,6 +21,7 @@ import { createPoller } from "./models/poller.ts";
 import { createModelWatch } from "./models/watch.ts";
 import { createBodyReader } from "./ollama/bodyReader.ts";
 import { createOllamaClient } from "./ollama/client.ts";
+import { createRemedies } from "./predict/remedies.ts";
 import { recallKnowledge } from "./predictions/keep.ts";
 import { createPredictions } from "./predictions/predictions.ts";
 import { createExchanges } from "./proxy/exchange.ts";
@@ -115,6 +116,10 @@ export async function createApp(parts: AppParts): Promise<App> {
       live.publishExchange(exchange);
     },
     hurry,
+    reloadWords: () => ({
+      remedies: createRemedies({ ollamaVersion: poller.health().version }),
+      figures: (model, contextLength) => predictions.change(model, { contextLength }),
+    }),
   });
   const poller = createPoller({
     client,
@@ -130,6 +135,9 @@ export async function createApp(parts: AppParts): Promise<App> {
     },
     onHealth: (health) => {
       reportHealth(log, health);
+      if (!health.reachable) {
+        models.upstreamLost();
+      }
       live.refresh();
     },
   });
@@ -202,6 +210,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     recorder: () => store.health(),
     predictionErrors: predictions.errors,
     observerFailures: () => Object.fromEntries(exchanges.observerFailures()),
+    reloads: models.reloads,
   });
 
   const chats = createChats({ newId });

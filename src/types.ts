@@ -292,6 +292,8 @@ export interface RunnerProcess {
   pid: number;
   /** Kernel start time in clock ticks: (pid, ticks) is one process for ever. */
   startTicks?: number;
+  /** The Ollama that started it, or what stands between them. */
+  parentPid?: number;
   startedAt?: number;
   /** Hex digest from the `…/blobs/sha256-<hex>` path of its weights. */
   blobDigest?: string;

@@ -13,6 +13,8 @@ export interface MetricSources {
   predictionErrors(): { model: string; kind: string; medianErrorRatio: number }[];
   /** How often each observer of exchanges has failed since the start, by its name. */
   observerFailures(): Record<string, number>;
+  /** Models that were loaded again since the start, by cause. */
+  reloads(): { cause: string; count: number; seconds: number }[];
 }
 
 interface GaugeSources extends MetricSources {
@@ -82,6 +84,12 @@ export function addGauges(registry: Registry, sources: GaugeSources): void {
   });
 
   counter(registry, "recorder_dropped_total", "Rows given up.", [], () => [[{}, recorder().dropped]]);
+  counter(registry, "reloads_total", "Models loaded again, by cause.", ["cause"], () => {
+    return sources.reloads().map(({ cause, count }) => [{ cause }, count]);
+  });
+  counter(registry, "reload_seconds_total", "Waited for models that were loaded again.", ["cause"], () => {
+    return sources.reloads().map(({ cause, seconds }) => [{ cause }, seconds]);
+  });
   counter(registry, "observer_failures_total", "Failures of an observer of exchanges.", ["observer"], () => {
     return Object.entries(sources.observerFailures()).map(([observer, count]) => [{ observer }, count]);
   });

@@ -42,6 +42,7 @@ export function selectOllamaProcesses(
     runners.push({
       pid: candidate.pid,
       startTicks: candidate.startTicks,
+      parentPid: candidate.parentPid,
       startedAt: candidate.startedAt,
       blobDigest,
       modelPath,

@@ -1,172 +1,261 @@
 /**
- * One row for each start of a runner. Where the runner's process can be seen, its process is the load; elsewhere (a
- * remote or containerised Ollama) a model's appearance in `/api/ps` has to do. Pure: what is seen comes in by calls,
- * what is learned goes out through `save`.
+ * One row for each start of a runner, with its cause. Where the runner's process can be seen, its process is the load;
+ * elsewhere (a remote or containerised Ollama) a model's appearance in `/api/ps` has to do, and answers that say how
+ * long they waited for their model. Pure: what is seen comes in by calls, what is learned goes out through `save`.
  */
 import type { PsModel } from "../ollama/client.ts";
-import type { Exchange, Load, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
-import { loadCause } from "./loadCause.ts";
+import type { Exchange, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
+import { crashSign, serverSign } from "./crashSigns.ts";
+import { createLoadBook, type LoadBookParts } from "./loadBook.ts";
+import type { LoadEntry } from "./loadEntry.ts";
+import { measureOf } from "./loadMeasure.ts";
+import { asksForLoad, noteUse, waitedMs } from "./loadUse.ts";
 import { canonicalName, sameModel } from "./names.ts";
-import { createSteadyWatch, type SteadyWatch } from "./steady.ts";
+import { askedDifferences } from "./optionDifferences.ts";
+import { createWarmLoads } from "./warmLoads.ts";
 
 export interface Loads {
   processesSeen(processes: readonly RunnerProcess[], at: number): void;
   modelsSeen(models: readonly PsModel[], at: number): void;
   sampled(sample: MemorySample): void;
-  exchangeEnded(exchange: Exchange): void;
+  exchangeEnded(exchange: Exchange, at: number): void;
+  /** Ollama does not answer, or is another one since. */
+  serverLost(at: number): void;
   loadedModels(): LoadedModel[];
   /** Allocated for one slot of this model, as the runner's arguments or `/api/ps` say. */
   contextLengthOf(model: string): number | undefined;
   isLoaded(model: string): boolean;
+  /** Whether a request with these options will make Ollama load the model, or load it again. */
+  willLoad(model: string, options: Readonly<Record<string, number | boolean>>): boolean;
   modelOfProcess(pid: number): string | undefined;
 }
 
-interface OpenLoad {
-  load: Load;
-  /** The load of the same model before this one. */
-  earlier: Load | undefined;
-  process?: RunnerProcess;
-  /** Its environment is read a moment after it was first seen, and not at all for another user's process. */
-  environmentKnown: boolean;
-  steady: SteadyWatch;
-  latest?: RunnerSample;
-  /** Since the runner started, until the load is measured. */
-  readings: (RunnerSample & { takenAt: number })[];
-}
-
-/** A runner starts a moment after the request that needs it; clocks of `/proc` are coarse. */
-const CULPRIT_SLACK_MS = 1500;
 /** Four a second while a model loads: some minutes. */
 const MOST_READINGS = 1000;
-/** A reading later than this after the load says more about the first prompt than about the load. */
-const LATEST_READING_MS = 1500;
-/** Ended loads that are remembered to tell the next one's cause. */
-const REMEMBERED_LOADS = 50;
+/** A runner that dies and the answer that breaks off with it are noticed within this. */
+const CRASH_MS = 5000;
+/** A list may have been made before the load that it does not show. */
+const LIST_DELAY_MS = 1000;
 
-export function createLoads(parts: {
-  newId: () => string;
-  save: (load: Load) => void;
-  /** Exchanges in progress, oldest first. */
-  live: () => readonly Exchange[];
-  /** The model whose weights lie in this blob, if it is known. */
-  modelOfBlob: (digest: string) => string | undefined;
-}): Loads {
-  const open = new Map<string, OpenLoad>();
-  const ended: Load[] = [];
+export function createLoads(
+  parts: LoadBookParts & {
+    /** The model whose weights lie in this blob, if it is known. */
+    modelOfBlob: (digest: string) => string | undefined;
+  },
+): Loads {
+  const { requests, save } = parts;
+  const warm = createWarmLoads();
+  const book = createLoadBook(
+    parts,
+    ({ model, usage }) =>
+      model !== undefined && usage?.loadMs !== undefined && warm.isLong(model, usage.loadMs),
+  );
+  const { entries, begin, explain, finish, openOf } = book;
   let listed: readonly PsModel[] = [];
-
-  const begin = (key: string, facts: Omit<Load, "id" | "cause">, process?: RunnerProcess): void => {
-    const earlier = ended.findLast((load) => sameModel(load.model, facts.model));
-    const load: Load = { id: parts.newId(), cause: "unknown", ...facts };
-    Object.assign(load, loadCause(load, earlier));
-    const environmentKnown = process?.settings.environment !== undefined;
-    open.set(key, { load, earlier, process, environmentKnown, steady: createSteadyWatch(), readings: [] });
-    parts.save(load);
-  };
-
-  const measure = (entry: OpenLoad, runner: RunnerSample): void => {
-    entry.load.measured = { ...runner, model: entry.load.model };
-    entry.readings = [];
-    parts.save(entry.load);
-  };
-
-  const finish = (key: string, at: number): void => {
-    const entry = open.get(key);
-    if (entry !== undefined) {
-      open.delete(key);
-      entry.load.unloadedAt = at;
-      ended.push(entry.load);
-      if (ended.length > REMEMBERED_LOADS) {
-        ended.shift();
-      }
-      parts.save(entry.load);
-    }
-  };
-
-  const openLoadOf = (model: string): OpenLoad | undefined =>
-    [...open.values()].findLast((entry) => sameModel(entry.load.model, model));
+  let listedAt: number | undefined;
+  let scannedAt: number | undefined;
 
   const beginFromProcess = (key: string, process: RunnerProcess, at: number): void => {
     const seenAt = process.startedAt ?? at;
     const known = process.blobDigest === undefined ? undefined : parts.modelOfBlob(process.blobDigest);
-    const culprit = culpritOf(parts.live(), seenAt, known);
+    const window = { from: seenAt, to: seenAt };
+    const culprit = book.culpritOf(window, { model: known, contextLength: process.settings.contextLength });
     // As Ollama will list it: a request may have left out the tag, or used another case.
-    const asked = culprit?.model === undefined ? undefined : canonicalName(culprit.model);
-    const model = known ?? asked ?? unlistedName(process);
-    begin(
-      key,
-      {
-        // The system tells process starts to the second only; none came before the request that caused it.
-        startedAt: Math.max(seenAt, culprit?.startedAt ?? seenAt),
-        model,
-        digest: process.blobDigest,
-        exchangeId: culprit?.id,
-        contextLength: process.settings.contextLength,
-        parallel: process.settings.parallel,
-        settings: process.settings,
-      },
-      process,
+    const asked = culprit?.exchange.model === undefined ? undefined : canonicalName(culprit.exchange.model);
+    const model = known ?? asked ?? book.modelOf(process.blobDigest) ?? unlistedName(process);
+    const facts = {
+      // The system tells process starts to the second only; none came before the request that caused it.
+      startedAt: Math.max(seenAt, culprit?.exchange.startedAt ?? seenAt),
+      model,
+      digest: process.blobDigest,
+      exchangeId: culprit?.exchange.id,
+      contextLength: process.settings.contextLength,
+      parallel: process.settings.parallel,
+      settings: process.settings,
+    };
+    const unseen = entries().find(
+      (entry) => entry.process === undefined && sameModel(entry.load.model, model),
     );
+    if (unseen !== undefined && seenAt <= (unseen.load.endedAt ?? at)) {
+      adopt(unseen, key, process);
+    } else {
+      if (unseen !== undefined) {
+        finish(unseen, at, scannedAt ?? at);
+      }
+      begin(key, facts, { process, window, foundRunning: scannedAt === undefined });
+    }
+  };
+
+  /** It was known already by what Ollama lists, or by who waited for it. */
+  const adopt = (entry: LoadEntry, key: string, process: RunnerProcess): void => {
+    const { load } = entry;
+    book.rename(entry, key);
+    entry.process = process;
+    load.digest = process.blobDigest ?? load.digest;
+    load.contextLength = process.settings.contextLength ?? load.contextLength;
+    entry.contextAssumed &&= process.settings.contextLength === undefined;
+    load.parallel = process.settings.parallel;
+    load.settings = process.settings;
+    explain(entry);
+    save(load);
   };
 
   const beginFromList = (model: PsModel, at: number): void => {
-    const culprit = culpritOf(parts.live(), at, model.name);
-    begin(listedKey(model), {
-      startedAt: culprit?.startedAt ?? at,
-      endedAt: at,
-      model: model.name,
-      digest: model.digest,
-      exchangeId: culprit?.id,
-      contextLength: model.contextLength,
-      claimedBytes: model.sizeBytes,
-      claimedDeviceBytes: model.deviceBytes,
-    });
+    const window = { from: listedAt ?? at, to: at };
+    const culprit = book.culpritOf(window, { model: model.name, contextLength: model.contextLength });
+    const entry = begin(
+      `listed:${canonicalName(model.name)}`,
+      {
+        startedAt: culprit?.exchange.startedAt ?? at,
+        endedAt: at,
+        model: model.name,
+        digest: model.digest,
+        exchangeId: culprit?.exchange.id,
+        contextLength: model.contextLength,
+        claimedBytes: model.sizeBytes,
+        claimedDeviceBytes: model.deviceBytes,
+      },
+      { window, foundRunning: listedAt === undefined },
+    );
+    noteListed(entry, model, at);
+  };
+
+  /** An answer that waited so long for its model that it was loaded for it, though nobody has seen it loading. */
+  const beginFromAnswer = (exchange: Exchange, model: string, loadMs: number): void => {
+    const endedAt = Math.round(exchange.startedAt + loadMs);
+    const previous = openOf(model);
+    if (previous !== undefined) {
+      finish(previous, exchange.startedAt, exchange.startedAt);
+    }
+    begin(
+      `listed:${canonicalName(model)}`,
+      {
+        startedAt: exchange.startedAt,
+        endedAt,
+        model: canonicalName(model),
+        exchangeId: exchange.id,
+        contextLength: exchange.requestedContextLength,
+        loadMs,
+      },
+      { window: { from: exchange.startedAt, to: endedAt }, contextAssumed: true },
+    );
+  };
+
+  const isUnseenReload = (exchange: Exchange, model: string): boolean => {
+    const entry = openOf(model);
+    return entry === undefined
+      ? entries().every(({ process }) => process === undefined)
+      : asksForLoad(entry, exchange, requests.find(exchange.id));
+  };
+
+  const confirm = (entry: LoadEntry, model: PsModel, at: number): void => {
+    const { load } = entry;
+    noteListed(entry, model, at);
+    entry.serverGone = false;
+    const known =
+      load.claimedBytes === model.sizeBytes && load.endedAt !== undefined && !entry.contextAssumed;
+    if (known) {
+      return;
+    }
+    load.endedAt ??= at;
+    load.model = model.name;
+    if (entry.contextAssumed || load.contextLength === undefined) {
+      // Runners of v0.12 to v0.24 do not say in their arguments what they were started with.
+      load.contextLength = model.contextLength ?? load.contextLength;
+      entry.contextAssumed = false;
+      explain(entry);
+    }
+    load.claimedBytes = model.sizeBytes;
+    load.claimedDeviceBytes = model.deviceBytes;
+    finishTiming(entry);
+    save(load);
+  };
+
+  /** Where the answer does not say how long its model took, what was seen of it has to do. */
+  const finishTiming = ({ load }: LoadEntry): void => {
+    const exchange = load.exchangeId === undefined ? undefined : requests.find(load.exchangeId)?.exchange;
+    if (load.loadMs !== undefined || exchange === undefined || load.endedAt === undefined) {
+      return;
+    }
+    const firstTokenAt = "firstTokenAt" in exchange.state ? exchange.state.firstTokenAt : undefined;
+    const readyAt = Math.min(load.endedAt, firstTokenAt ?? load.endedAt);
+    if (readyAt > exchange.startedAt && exchange.usage?.loadMs === undefined && "endedAt" in exchange.state) {
+      load.loadMs = readyAt - exchange.startedAt;
+    }
+  };
+
+  const exchangeFailed = (exchange: Exchange, model: string, at: number): void => {
+    if (serverSign(exchange)) {
+      book.serverLost(at);
+      return;
+    }
+    const sign = crashSign(exchange);
+    if (sign === undefined) {
+      return;
+    }
+    const entry = openOf(model);
+    if (entry !== undefined) {
+      entry.crash = { at, sign };
+    }
+    const gone = book.endedOf(model);
+    if (
+      gone !== undefined &&
+      Math.abs(at - gone.departure.at) < CRASH_MS &&
+      (entry === undefined || sign === "died")
+    ) {
+      book.diedOf(gone, sign);
+    }
   };
 
   return {
     processesSeen(processes, at) {
       const keys = new Set(processes.map(processKey));
       // What is gone first: a reload ends one runner to start the next, and the next one's cause is the difference.
-      for (const [key, entry] of open) {
-        if (entry.process !== undefined && !keys.has(key)) {
-          finish(key, at);
+      for (const entry of entries()) {
+        if (entry.process !== undefined && !keys.has(processKey(entry.process))) {
+          finish(entry, at, scannedAt ?? at);
         }
       }
       for (const process of processes) {
         const key = processKey(process);
-        const entry = open.get(key);
+        const entry = book.get(key);
         if (entry === undefined) {
           beginFromProcess(key, process, at);
         } else if (!entry.environmentKnown && process.settings.environment !== undefined) {
           entry.environmentKnown = true;
           entry.load.settings = process.settings;
-          parts.save(entry.load);
+          explain(entry);
+          save(entry.load);
         }
       }
+      scannedAt = at;
     },
 
     modelsSeen(models, at) {
       listed = models;
-      const keys = new Set(models.map(listedKey));
-      for (const [key, entry] of open) {
-        if (entry.process === undefined && !keys.has(key)) {
-          finish(key, at);
+      for (const entry of entries()) {
+        const model = models.find(({ name }) => sameModel(name, entry.load.model));
+        const justReady = at - (entry.load.endedAt ?? 0) < LIST_DELAY_MS;
+        if (entry.process === undefined && !justReady && (model === undefined || isAnother(entry, model))) {
+          finish(entry, at, listedAt ?? at);
         }
       }
-      const runnersAreVisible = [...open.values()].some((entry) => entry.process !== undefined);
+      const runnersAreVisible = entries().some((entry) => entry.process !== undefined);
       for (const model of models) {
-        const entry = openLoadOf(model.name);
+        const entry = openOf(model.name);
         if (entry !== undefined) {
-          confirm(entry, model, at, parts.save);
-        } else if (!runnersAreVisible) {
+          confirm(entry, model, at);
+        } else if (!runnersAreVisible && book.endedOf(model.name)?.process === undefined) {
+          // A runner that was seen will be seen again: until then this is the list's memory of one that died.
           beginFromList(model, at);
         }
       }
+      listedAt = at;
     },
 
     sampled(sample) {
       for (const runner of sample.runners) {
-        const entry = [...open.values()].find((candidate) => candidate.process?.pid === runner.pid);
+        const entry = entries().find((candidate) => candidate.process?.pid === runner.pid);
         if (entry === undefined) {
           continue;
         }
@@ -175,11 +264,10 @@ export function createLoads(parts: {
         if (entry.load.measured !== undefined) {
           continue;
         }
-        entry.readings.push({ ...runner, takenAt: sample.takenAt });
-        if (entry.readings.length > MOST_READINGS) {
-          entry.readings.shift();
-        }
-        const awaited = parts.live().some((exchange) => exchange.id === entry.load.exchangeId);
+        entry.readings = [...entry.readings, { ...runner, takenAt: sample.takenAt }].slice(-MOST_READINGS);
+        const exchange =
+          entry.load.exchangeId === undefined ? undefined : requests.find(entry.load.exchangeId);
+        const awaited = exchange !== undefined && !("endedAt" in exchange.exchange.state);
         const steady = entry.steady.feed(runner, sample.takenAt);
         if (!awaited && entry.load.endedAt !== undefined && steady) {
           measure(entry, runner);
@@ -187,31 +275,40 @@ export function createLoads(parts: {
       }
     },
 
-    exchangeEnded(exchange) {
-      const entry = [...open.values()].find((candidate) => candidate.load.exchangeId === exchange.id);
-      if (entry === undefined || entry.load.measured !== undefined) {
+    exchangeEnded(exchange, at) {
+      const { model } = exchange;
+      if (model === undefined) {
         return;
       }
-      const { loadMs } = exchange.usage ?? {};
-      const firstTokenAt = "firstTokenAt" in exchange.state ? exchange.state.firstTokenAt : undefined;
-      const endedAt =
-        loadMs === undefined ? (entry.load.endedAt ?? firstTokenAt) : Math.round(exchange.startedAt + loadMs);
-      if (endedAt !== undefined) {
-        entry.load.endedAt = endedAt;
-        // What comes later is what prompts added: the load itself is what was there when it ended.
-        const reading = entry.readings.find(({ takenAt }) => takenAt >= endedAt);
-        if (reading !== undefined && reading.takenAt - endedAt <= LATEST_READING_MS) {
-          const { takenAt: _, ...runner } = reading;
-          measure(entry, runner);
-        } else {
-          parts.save(entry.load);
+      exchangeFailed(exchange, model, at);
+      if (exchange.operation === "unload") {
+        const entry = openOf(model);
+        if (entry !== undefined) {
+          entry.unloadAsked = true;
         }
+        return;
+      }
+      const loadMs = waitedMs(exchange);
+      if (loadMs !== undefined && !warm.isLong(model, loadMs)) {
+        warm.learn(model, loadMs);
+      } else if (loadMs !== undefined && isUnseenReload(exchange, model)) {
+        beginFromAnswer(exchange, model, loadMs);
+      }
+      const entry = entries().find(({ load }) => load.exchangeId === exchange.id);
+      if (entry !== undefined) {
+        loadEnded(entry, exchange);
+      }
+      const server = openOf(model);
+      if (server !== undefined && exchange.state.phase !== "failed") {
+        noteUse(server, { exchange, request: requests.find(exchange.id), at });
       }
     },
 
+    serverLost: book.serverLost,
+
     loadedModels() {
       return listed.map((model) => {
-        const entry = openLoadOf(model.name);
+        const entry = openOf(model.name);
         return {
           name: model.name,
           digest: model.digest,
@@ -227,60 +324,72 @@ export function createLoads(parts: {
     },
 
     contextLengthOf(model) {
-      const runner = openLoadOf(model)?.load.contextLength;
+      const runner = openOf(model)?.load.contextLength;
       return runner ?? listed.find((entry) => sameModel(entry.name, model))?.contextLength;
     },
 
     isLoaded: (model) => listed.some((entry) => sameModel(entry.name, model)),
 
-    modelOfProcess: (pid) => [...open.values()].find((entry) => entry.process?.pid === pid)?.load.model,
+    willLoad(model, options) {
+      const entry = openOf(model);
+      if (entry === undefined || !listed.some(({ name }) => sameModel(name, model))) {
+        return true;
+      }
+      const context = options["num_ctx"];
+      return (
+        (typeof context === "number" && context !== entry.load.contextLength) ||
+        askedDifferences(entry.options, options).length > 0
+      );
+    },
+
+    modelOfProcess: (pid) => entries().find((entry) => entry.process?.pid === pid)?.load.model,
   };
+
+  function measure(entry: LoadEntry, runner: RunnerSample): void {
+    entry.load.measured = { ...runner, model: entry.load.model };
+    entry.readings = [];
+    save(entry.load);
+  }
+
+  function loadEnded(entry: LoadEntry, exchange: Exchange): void {
+    const { load } = entry;
+    const loadMs = waitedMs(exchange);
+    const firstTokenAt = "firstTokenAt" in exchange.state ? exchange.state.firstTokenAt : undefined;
+    const endedAt =
+      loadMs === undefined ? (load.endedAt ?? firstTokenAt) : Math.round(exchange.startedAt + loadMs);
+    if (endedAt === undefined) {
+      return;
+    }
+    load.endedAt = endedAt;
+    load.loadMs = loadMs ?? load.loadMs;
+    finishTiming(entry);
+    explain(entry);
+    const reading = load.measured === undefined ? measureOf(entry.readings, endedAt) : undefined;
+    if (reading === undefined) {
+      save(load);
+    } else {
+      measure(entry, reading);
+    }
+  }
+}
+
+function noteListed(entry: LoadEntry, model: PsModel, at: number): void {
+  entry.listed = { at, ...(model.expiresAt !== undefined && { expiresAt: model.expiresAt }) };
+}
+
+/** A model with another context is another runner, though it has the same name. */
+function isAnother({ load, contextAssumed }: LoadEntry, model: PsModel): boolean {
+  return (
+    !contextAssumed &&
+    load.contextLength !== undefined &&
+    model.contextLength !== undefined &&
+    load.contextLength !== model.contextLength
+  );
 }
 
 /** Process ids are used again; with the start time a process has its name for itself. */
 function processKey(process: RunnerProcess): string {
   return `process:${process.pid}:${process.startTicks ?? ""}`;
-}
-
-/** A model with another context is another runner, though it has the same name. */
-function listedKey(model: PsModel): string {
-  return `listed:${canonicalName(model.name)}:${model.contextLength ?? ""}`;
-}
-
-/** `/api/ps` lists a model only once its load is over. */
-function confirm(entry: OpenLoad, model: PsModel, at: number, save: (load: Load) => void): void {
-  const { load } = entry;
-  const known = load.claimedBytes === model.sizeBytes && load.endedAt !== undefined;
-  if (known) {
-    return;
-  }
-  load.endedAt ??= at;
-  load.model = model.name;
-  load.contextLength ??= model.contextLength;
-  if (load.cause === "unknown") {
-    // Runners of v0.12 to v0.24 do not say in their arguments what they were started with.
-    Object.assign(load, loadCause(load, entry.earlier));
-  }
-  load.claimedBytes = model.sizeBytes;
-  load.claimedDeviceBytes = model.deviceBytes;
-  save(load);
-}
-
-const LOADING_OPERATIONS = new Set(["chat", "generate", "embed", "load"]);
-
-/** The request that made Ollama start a runner: the oldest one waiting, for this model if the model is known. */
-function culpritOf(
-  live: readonly Exchange[],
-  startedAt: number,
-  model: string | undefined,
-): Exchange | undefined {
-  return live.find(
-    (exchange) =>
-      exchange.state.phase === "waiting" &&
-      LOADING_OPERATIONS.has(exchange.operation) &&
-      exchange.startedAt <= startedAt + CULPRIT_SLACK_MS &&
-      (model === undefined || (exchange.model !== undefined && sameModel(exchange.model, model))),
-  );
 }
 
 function unlistedName(process: RunnerProcess): string {

@@ -9,17 +9,25 @@ import type {
   Load,
   LoadedModel,
   MemorySample,
+  Notice,
   RunnerProcess,
   Stage,
 } from "../types.ts";
 import { createBlobNames } from "./blobNames.ts";
 import { createLoads } from "./loads.ts";
 import { canonicalName, sameModel } from "./names.ts";
+import { createReloadCounts, type ReloadCount } from "./reloadCounts.ts";
+import { reloadNotice, type ReloadWords } from "./reloadNotice.ts";
+import { createRequests } from "./requests.ts";
 
 export interface ModelWatch {
   observer: ExchangeObserver;
   modelsSeen(models: PsModel[]): void;
   sampled(sample: MemorySample, processes: readonly RunnerProcess[]): void;
+  /** Ollama does not answer, or another version does. */
+  upstreamLost(): void;
+  /** Since the start, by cause. */
+  reloads(): ReloadCount[];
   loadedModels(): LoadedModel[];
   /** Whether a runner reads its weights from mapped memory now: it is not all on a GPU, and not idle. */
   weightsInUse(process: RunnerProcess): boolean;
@@ -43,14 +51,61 @@ export function createModelWatch(parts: {
   completed(exchange: Exchange): void;
   /** Look at processes and at `/api/ps` soon: a load is likely under way. */
   hurry(): void;
+  /** How to word what is said of a reload. */
+  reloadWords(): ReloadWords;
 }): ModelWatch {
   const blobs = createBlobNames(parts.client);
+  const requests = createRequests();
+  const counts = createReloadCounts();
+  const toldOf = new Map<Exchange, string>();
   const loads = createLoads({
     newId: parts.newId,
     save: parts.saveLoad,
-    live: parts.live,
+    requests,
     modelOfBlob: blobs.modelOf,
+    explained(load, facts) {
+      counts.explained(load);
+      const told = load.exchangeId === undefined ? undefined : requests.find(load.exchangeId)?.exchange;
+      const before = [...toldOf].find(([, loadId]) => loadId === load.id)?.[0];
+      if (before !== undefined && before !== told) {
+        // Another request proved to be the cause.
+        toldOf.delete(before);
+        change(
+          before,
+          before.notices.filter(({ kind }) => kind !== "reloaded"),
+        );
+      }
+      if (told !== undefined) {
+        toldOf.set(told, load.id);
+        tell(told, reloadNotice(load, facts, parts.reloadWords()));
+        if (toldOf.size > MAX_LATE) {
+          toldOf.delete([...toldOf.keys()][0] ?? told);
+        }
+      }
+    },
   });
+  /** Being told of its end: whoever keeps it comes after. */
+  let ending: Exchange | undefined;
+
+  /** Says it once: what was said before is said better now. */
+  const tell = (exchange: Exchange, notice: Notice): void => {
+    const before = exchange.notices.find(({ kind }) => kind === notice.kind);
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(notice)) {
+      return;
+    }
+    change(exchange, [...exchange.notices.filter(({ kind }) => kind !== notice.kind), notice]);
+  };
+  const change = (exchange: Exchange, notices: Notice[]): void => {
+    exchange.notices = notices;
+    if (exchange === ending) {
+      return;
+    }
+    if ("endedAt" in exchange.state) {
+      parts.completed(exchange);
+    } else {
+      parts.stageChanged(exchange);
+    }
+  };
   let late: Exchange[] = [];
   const usedAt = new Map<string, number>();
 
@@ -64,11 +119,6 @@ export function createModelWatch(parts: {
       exchange.contextTokensUsed = inputTokens + (outputTokens ?? 0);
     }
   };
-
-  /** Ollama starts a runner for a model that has none, and another one for another context. */
-  const willLoad = ({ requestedContextLength }: Exchange, model: string): boolean =>
-    !loads.isLoaded(model) ||
-    (requestedContextLength !== undefined && requestedContextLength !== loads.contextLengthOf(model));
 
   const fillInLate = (): void => {
     const waiting = late;
@@ -96,9 +146,10 @@ export function createModelWatch(parts: {
   return {
     observer: {
       name: "models",
-      onRequest(exchange) {
+      onRequest(exchange, facts) {
+        requests.read(exchange, facts);
         guessStages();
-        if (exchange.model !== undefined && willLoad(exchange, exchange.model)) {
+        if (exchange.model !== undefined && loads.willLoad(exchange.model, facts.runnerOptions ?? {})) {
           parts.hurry();
         }
       },
@@ -112,7 +163,9 @@ export function createModelWatch(parts: {
         if (exchange.model !== undefined && exchange.status === 200) {
           usedAt.set(canonicalName(exchange.model), parts.now());
         }
-        loads.exchangeEnded(exchange);
+        ending = exchange;
+        loads.exchangeEnded(exchange, parts.now());
+        ending = undefined;
         if (
           INFERENCE.has(exchange.operation) &&
           exchange.contextLength === undefined &&
@@ -134,6 +187,8 @@ export function createModelWatch(parts: {
       loads.sampled(sample);
       guessStages();
     },
+    upstreamLost: () => loads.serverLost(parts.now()),
+    reloads: counts.list,
     loadedModels: loads.loadedModels,
     weightsInUse(process) {
       const model = loads.modelOfProcess(process.pid);

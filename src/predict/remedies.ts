@@ -57,6 +57,11 @@ export interface Remedies {
       dialects?: readonly string[];
     } & RemedyFigures,
   ): Remedy;
+  /** Any other option that clients ask for differently. */
+  agreeOnOption(facts: { model: string; option: string; clients: readonly string[] }): Remedy;
+  longerKeepAlive(facts: { model: string; keepAlive: string }): Remedy;
+  /** Where Ollama says why a runner died. */
+  readLog(): Remedy;
   /** A model of its own for those who cannot send `num_ctx`: `/v1` clients. */
   modelWithContext(facts: { model: string; contextLength: number } & RemedyFigures): Remedy;
   /** Linux: under pressure Ollama is ended first, instead of the whole machine swapping. */
@@ -180,15 +185,12 @@ export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {
     },
 
     shorterKeepAlive({ keepAlive, savesBytes }) {
-      const words = /^-?[\d.]+(?:ms|[smh])?$/.test(keepAlive) ? keepAlive : "1m";
+      const words = durationWord(keepAlive, "1m");
       return {
         id: `keep-alive:${words}`,
         text: `Unload models after ${words} without requests${savesText(savesBytes)}`,
         ...(savesBytes !== undefined && { savesBytes }),
-        commands: [
-          ...environmentCommands({ OLLAMA_KEEP_ALIVE: words }),
-          { platform: "any", text: `"keep_alive": "${words}"` },
-        ],
+        commands: keepAliveCommands(words),
       };
     },
 
@@ -220,19 +222,48 @@ export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {
     },
 
     agreeOnContext({ model, clients, contextLength, dialects, ...figures }) {
-      const names = clients.map(nameText);
+      const names = [...new Set(clients.map(nameText))];
       const unable = dialects?.some((dialect) => !setsContext(dialect)) === true;
-      const who =
-        names.length < 2
-          ? "all clients"
-          : names.length === 2
-            ? `both ${names.join(" and ")}`
-            : names.join(", ");
+      const one = names.length < 2;
+      const who = one ? `every request${names[0] === undefined ? "" : ` of ${names[0]}`}` : whoText(names);
       return {
         id: `agree-on-context:${contextLength}`,
-        text: `Set num_ctx to ${contextLength} in ${who} for ${nameText(model)}, so that neither makes it load again${unable ? "; over /v1 that takes a Modelfile" : ""}${costText(figures)}`,
+        text: `Set num_ctx to ${contextLength} in ${who} for ${nameText(model)}, so that ${one ? "none" : "neither"} makes it load again${unable ? "; over /v1 that takes a Modelfile" : ""}${costText(figures)}`,
         ...savesOf(figures),
         commands: contextCommands(model, contextLength),
+      };
+    },
+
+    agreeOnOption({ model, option, clients }) {
+      const names = [...new Set(clients.map(nameText))];
+      const who =
+        names.length < 2 ? `every request${names[0] === undefined ? "" : ` of ${names[0]}`}` : whoText(names);
+      return {
+        id: `agree-on:${option}`,
+        text: `Send the same ${option} in ${who} for ${nameText(model)}, or leave it out everywhere: each change of it loads the model again`,
+        commands: [],
+      };
+    },
+
+    longerKeepAlive({ model, keepAlive }) {
+      const words = durationWord(keepAlive, "30m");
+      return {
+        id: `keep-alive:${words}`,
+        text: `Keep ${nameText(model)} in memory for ${words} without requests`,
+        commands: keepAliveCommands(words),
+      };
+    },
+
+    readLog() {
+      return {
+        id: "read-log",
+        text: "Ollama's log says why",
+        commands: [
+          { platform: "linux", text: "journalctl -u ollama -n 100 --no-pager" },
+          { platform: "macos", text: "tail -n 100 ~/.ollama/logs/server.log" },
+          { platform: "windows", text: 'Get-Content "$env:LOCALAPPDATA\\Ollama\\server.log" -Tail 100' },
+          { platform: "docker", text: "docker logs --tail 100 ollama" },
+        ],
       };
     },
 
@@ -256,6 +287,22 @@ export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {
       };
     },
   };
+}
+
+function whoText(names: readonly string[]): string {
+  return names.length === 2 ? `both ${names.join(" and ")}` : names.join(", ");
+}
+
+/** As Go writes durations; anything else could be more than that to a shell. */
+function durationWord(text: string, otherwise: string): string {
+  return /^-?[\d.]+(?:ms|[smh])?$/.test(text) ? text : otherwise;
+}
+
+function keepAliveCommands(words: string): Commands {
+  return [
+    ...environmentCommands({ OLLAMA_KEEP_ALIVE: words }),
+    { platform: "any", text: `"keep_alive": "${words}"` },
+  ];
 }
 
 /** Only Ollama's own API carries `num_ctx`; who the client is may be unknown. */

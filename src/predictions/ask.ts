@@ -165,7 +165,7 @@ function asItIs({ model, quantization, quantizations }: TableQuery): string | un
 }
 
 /** What the loaded runner was started with says nothing about a run with another context. */
-function runnerFor(query: PredictQuery, settings: LoadedModel["settings"]): LoadedModel["settings"] {
+export function runnerFor(query: SettingsQuery, settings: LoadedModel["settings"]): LoadedModel["settings"] {
   const asksOther =
     query.contextLength !== undefined ||
     query.totalContextLength !== undefined ||

@@ -23,6 +23,7 @@ import type {
 } from "../types.ts";
 import { createAsk, type Ask } from "./ask.ts";
 import { deviceBandwidth, hostBandwidth } from "./bandwidth.ts";
+import { createChanges, type ChangeOf } from "./changes.ts";
 import { createExchangePredictions, type ModelNow } from "./exchanges.ts";
 import type { Knowledge } from "./keep.ts";
 import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
@@ -46,6 +47,8 @@ export interface Predictions {
   /** Forgets what was learned of one model, or of all. */
   reset(model?: string): void;
   ask: Ask;
+  /** What another setting would cost, from memory and at once; undefined while the model is not known. */
+  change: ChangeOf;
 }
 
 export interface PredictionParts {
@@ -119,6 +122,14 @@ export function createPredictions(parts: PredictionParts): Predictions {
     onLearned: knowledge.changed,
   });
 
+  const memoryNow = () => ({
+    headroomBytes: parts.sample()?.headroomBytes,
+    totalBytes: parts.sample()?.totalBytes,
+    unifiedMemory: settingsOfMachine().backend === "metal",
+  });
+  const loadedAs = (model: string): LoadedModel | undefined =>
+    parts.loadedModels().find((entry) => parts.canonicalName(entry.name) === parts.canonicalName(model));
+
   const bandwidths = (): Bandwidths => ({
     host: hostBandwidth(parts.machine(), knowledge.bandwidth()),
     device: deviceBandwidth(parts.machine(), knowledge.bandwidth()),
@@ -185,19 +196,20 @@ export function createPredictions(parts: PredictionParts): Predictions {
     ask: createAsk({
       client: parts.client,
       settings: settingsOfMachine,
-      memory: () => ({
-        headroomBytes: parts.sample()?.headroomBytes,
-        totalBytes: parts.sample()?.totalBytes,
-        unifiedMemory: settingsOfMachine().backend === "metal",
-      }),
-      loaded: (model) =>
-        parts.loadedModels().find((entry) => parts.canonicalName(entry.name) === parts.canonicalName(model)),
+      memory: memoryNow,
+      loaded: loadedAs,
       calibrate: (model, bytes) =>
         knowledge.calibration.apply(parts.canonicalName(model), "residentHostBytes", bytes).calibrated,
       speed: (configured) => {
         const model = configured.model === undefined ? undefined : parts.canonicalName(configured.model);
         return speedOf(knowledge.learned, { ...configured, model }, bandwidths());
       },
+    }),
+    change: createChanges({
+      known: (model) => models.get(parts.canonicalName(model)),
+      settings: settingsOfMachine,
+      memory: memoryNow,
+      loaded: loadedAs,
     }),
     explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
     accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),

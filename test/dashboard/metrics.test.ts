@@ -9,6 +9,7 @@ function metricsOf(overrides: Partial<Parameters<typeof createMetrics>[0]> = {})
     snapshot: () => aSnapshot(),
     recorder: () => health.recorder,
     observerFailures: () => ({}),
+    reloads: () => [],
     predictionErrors: () => [],
     ...overrides,
   });
@@ -218,7 +219,10 @@ describe("gauges", () => {
     const { value } = metricsOf({
       recorder: () => ({ state: "on", pending: 3, dropped: 7 }),
       observerFailures: () => ({ recorder: 2 }),
+      reloads: () => [{ cause: "options", count: 14, seconds: 36.5 }],
     });
+    expect(await value('plimsoll_reloads_total{cause="options"}')).toBe(14);
+    expect(await value('plimsoll_reload_seconds_total{cause="options"}')).toBe(36.5);
     expect(await value("plimsoll_recorder_dropped_total")).toBe(7);
     expect(await value("plimsoll_recorder_dropped_total")).toBe(7);
     expect(await value("plimsoll_recorder_pending")).toBe(3);

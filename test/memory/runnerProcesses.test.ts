@@ -64,6 +64,7 @@ it("names the servers and describes the runners", () => {
       {
         pid: 20,
         startTicks: 77,
+        parentPid: 10,
         startedAt: 1_795_225_505_000,
         blobDigest: DIGEST,
         modelPath: BLOB,

@@ -144,7 +144,8 @@ it.runIf(process.platform === "linux")(
 
     server.kill("SIGTERM");
     await once(server, "exit");
-    expect(watch.read().find((sample) => sample.pid === pid)).toBeUndefined();
+    // A killed child is gone a moment after whoever killed it.
+    await vi.waitFor(() => expect(watch.read().find((sample) => sample.pid === pid)).toBeUndefined());
     watch.close();
   },
 );

@@ -1,23 +1,29 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createLoads, type Loads } from "../../src/models/loads.ts";
+import { createRequests, type Requests } from "../../src/models/requests.ts";
 import type { Exchange, Load, MemorySample, RunnerProcess } from "../../src/types.ts";
 
 let saved: Load[];
-let live: Exchange[];
+let requests: Requests;
 let loads: Loads;
 let ids: number;
 
 beforeEach(() => {
   saved = [];
-  live = [];
+  requests = createRequests();
   ids = 0;
   loads = createLoads({
     newId: () => `load-${(ids += 1)}`,
     save: (load) => saved.push(structuredClone(load)),
-    live: () => live,
+    requests,
     modelOfBlob: (digest) => (digest === "known" ? "known:latest" : undefined),
   });
 });
+
+function asked(exchange: Exchange, options: Record<string, number | boolean> = {}): Exchange {
+  requests.read(exchange, { runnerOptions: options });
+  return exchange;
+}
 
 function exchange(id: string, startedAt: number, model: string): Exchange {
   return {
@@ -56,7 +62,8 @@ const listed = (name: string, contextLength = 4096) => ({
 
 describe("with visible runners", () => {
   it("blames the request that was waiting when the runner started, and takes its name", () => {
-    live = [exchange("early", 1000, "gemma3"), exchange("late", 9000, "other")];
+    asked(exchange("early", 1000, "gemma3"));
+    asked(exchange("late", 9000, "other"));
     loads.processesSeen([runner(7, 1400, { contextLength: 8192, parallel: 2 })], 1500);
     expect(saved.at(-1)).toMatchObject({
       model: "gemma3:latest",
@@ -98,14 +105,14 @@ describe("with visible runners", () => {
   });
 
   it("measures memory only once it is steady after the load, and puts the claim beside it", () => {
-    live = [exchange("e", 900, "gemma3")];
+    const waiting = asked(exchange("e", 900, "gemma3"));
     loads.processesSeen([runner(7, 1000)], 1000);
     for (let second = 0; second < 5; second += 1) {
       loads.sampled(sample(1000 + second * 1000, 7, 100 * (second + 1)));
     }
     expect(saved.at(-1)?.measured).toBeUndefined();
     loads.modelsSeen([listed("gemma3:latest")], 6000);
-    live = [];
+    waiting.state = { phase: "completed", endedAt: 6000 };
     for (let second = 6; second < 12; second += 1) {
       loads.sampled(sample(second * 1000, 7, 5000 + second));
     }
@@ -118,8 +125,7 @@ describe("with visible runners", () => {
   });
 
   it("measures what was there when the load ended, not what the first prompts added", () => {
-    const causing = exchange("e", 900, "gemma3");
-    live = [causing];
+    const causing = asked(exchange("e", 900, "gemma3"));
     loads.processesSeen([runner(7, 1000)], 1000);
     for (const [at, bytes] of [
       [1250, 100],
@@ -130,27 +136,28 @@ describe("with visible runners", () => {
     ] as const) {
       loads.sampled(sample(at, 7, bytes));
     }
-    loads.exchangeEnded({ ...causing, usage: { loadMs: 800, provenance: "measured" } });
+    loads.exchangeEnded({ ...causing, usage: { loadMs: 800, provenance: "measured" } }, 2300);
     expect(saved.at(-1)).toMatchObject({ endedAt: 1700, measured: { anonymousBytes: 400 } });
   });
 
   it("times the load by the exchange that caused it", () => {
-    const causing = exchange("e", 900, "gemma3");
-    live = [causing];
+    const causing = asked(exchange("e", 900, "gemma3"));
     loads.processesSeen([runner(7, 1000)], 1000);
-    loads.exchangeEnded({ ...causing, usage: { loadMs: 700.4, provenance: "measured" } });
+    loads.exchangeEnded({ ...causing, usage: { loadMs: 700.4, provenance: "measured" } }, 2000);
     expect(saved.at(-1)?.endedAt).toBe(1600);
   });
 
   it("names the option that differed when a reload followed at once, and expiry after a pause", () => {
-    live = [exchange("e", 900, "gemma3")];
+    const causing = asked(exchange("e", 900, "gemma3"));
     loads.processesSeen([runner(7, 1000, { contextLength: 8192 })], 1000);
     loads.processesSeen([runner(8, 2500, { contextLength: 32768 })], 2500);
     expect(saved.at(-1)).toMatchObject({
       cause: "options",
-      differences: [{ option: "contextLength", from: "8192", to: "32768" }],
+      differences: [{ option: "num_ctx", from: "8192", to: "32768" }],
     });
-    loads.processesSeen([], 3000);
+    causing.state = { phase: "completed", endedAt: 2800 };
+    loads.modelsSeen([{ ...listed("gemma3:latest", 32768), expiresAt: 302_000 }], 2900);
+    loads.processesSeen([], 303_000);
     loads.processesSeen([runner(9, 400_000, { contextLength: 32768 })], 400_000);
     expect(saved.at(-1)?.cause).toBe("expired");
   });
@@ -164,13 +171,13 @@ it("finds the difference once Ollama lists it, where the runner's arguments say 
   loads.modelsSeen([listed("known:latest", 2048)], 4000);
   expect(saved.at(-1)).toMatchObject({
     cause: "options",
-    differences: [{ option: "contextLength", from: "4096", to: "2048" }],
+    differences: [{ option: "num_ctx", from: "4096", to: "2048" }],
   });
 });
 
 describe("with nothing but /api/ps", () => {
   it("opens a load when a model appears, from the request that waited for it, and closes it when it goes", () => {
-    live = [exchange("e", 900, "GEMMA3")];
+    asked(exchange("e", 900, "GEMMA3"));
     loads.modelsSeen([listed("gemma3:latest")], 5000);
     expect(saved).toEqual([
       expect.objectContaining({ startedAt: 900, endedAt: 5000, exchangeId: "e", claimedBytes: 500 }),
@@ -185,4 +192,83 @@ describe("with nothing but /api/ps", () => {
     expect(saved.map(({ id }) => id)).toContain("load-2");
     expect(loads.contextLengthOf("m")).toBe(8192);
   });
+});
+
+describe("an Ollama that was started again", () => {
+  it("is known by the parent of its runners, and the option that changed with it is named", () => {
+    const settings = { contextLength: 4096, totalContextLength: 4096, parallel: 1 };
+    loads.processesSeen([{ ...runner(7, 1000, settings), blobDigest: "known", parentPid: 1 }], 1000);
+    loads.processesSeen([], 5000);
+    const later = { ...settings, kvCacheTypeK: "q8_0", kvCacheTypeV: "q8_0" };
+    loads.processesSeen([{ ...runner(8, 9000, later), blobDigest: "known", parentPid: 2 }], 9000);
+    expect(saved.at(-1)).toMatchObject({
+      cause: "restarted",
+      differences: [{ option: "OLLAMA_KV_CACHE_TYPE", from: "f16", to: "q8_0" }],
+    });
+  });
+
+  it("is known by its silence, whichever is noticed first", () => {
+    for (const silentAt of [900, 3000]) {
+      saved = [];
+      loads = createLoads({
+        newId: () => "load",
+        save: (load) => saved.push(structuredClone(load)),
+        requests,
+        modelOfBlob: () => "m:latest",
+      });
+      loads.processesSeen([runner(7, 100)], 200);
+      if (silentAt < 1000) {
+        loads.serverLost(silentAt);
+      }
+      loads.processesSeen([], 1200);
+      if (silentAt > 1000) {
+        loads.serverLost(silentAt);
+      }
+      loads.processesSeen([runner(8, 30_000)], 30_000);
+      expect(saved.at(-1)?.cause).toBe("restarted");
+    }
+  });
+
+  it("was only slow to answer when its runner goes on", () => {
+    loads.processesSeen([{ ...runner(7, 1000), blobDigest: "known" }], 1000);
+    loads.serverLost(2000);
+    loads.modelsSeen([listed("known:latest", 4096)], 40_000);
+    loads.processesSeen([{ ...runner(8, 41_000), blobDigest: "known" }], 41_000);
+    loads.modelsSeen([listed("known:latest", 2048)], 42_000);
+    expect(saved.at(-1)?.cause).toBe("options");
+  });
+});
+
+it("what a load cost is what its runner before held: prompts it had kept, and the state of its chats", () => {
+  const MIB = 2 ** 20;
+  loads = createLoads({
+    newId: () => `load-${(ids += 1)}`,
+    save: (load) => {
+      load.predicted ??= {
+        kvCacheBytes: { hostBytes: 0, deviceBytes: 0 },
+        recurrentStateBytes: { hostBytes: 0, deviceBytes: 0 },
+        computeBytes: { hostBytes: 20 * MIB, deviceBytes: 0 },
+        kvBytesPerToken: 32 * 1024,
+        caches: [],
+        fit: { verdict: "unknown" },
+        assumptions: [],
+      };
+      saved.push(structuredClone(load));
+    },
+    requests,
+    modelOfBlob: () => "m:latest",
+  });
+  const first = asked(exchange("a", 900, "m"), { num_ctx: 8192 });
+  loads.processesSeen([runner(7, 1000, { contextLength: 8192 })], 1000);
+  loads.sampled(sample(1900, 7, 300 * MIB));
+  first.state = { phase: "completed", endedAt: 5000 };
+  first.status = 200;
+  first.contextTokensUsed = 1600;
+  first.usage = { loadMs: 900, provenance: "measured" };
+  loads.exchangeEnded(first, 5000);
+  loads.sampled(sample(6000, 7, 420 * MIB));
+  asked(exchange("b", 6900, "m"), { num_ctx: 4096 });
+  loads.processesSeen([runner(8, 7000, { contextLength: 4096 })], 7000);
+  // 120 MiB grown, of which 20 are buffers; 1600 tokens of 32 KiB.
+  expect(saved.at(-1)).toMatchObject({ cause: "options", lostBytes: (100 + 50) * MIB });
 });

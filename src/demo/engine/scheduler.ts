@@ -22,6 +22,8 @@ export interface Scheduler {
   acquire(request: RunnerRequest, signal: AbortSignal): Promise<Lease>;
   /** Ends the model's runner as soon as nobody uses it. */
   unload(model: SimulatedModel): void;
+  /** Its process dies at once, whoever uses it. */
+  kill(model: SimulatedModel): void;
   /** With those still loading, which `/api/ps` does not show. */
   residents(): Residence[];
   close(): void;
@@ -108,6 +110,10 @@ export function createScheduler(parts: { clock: Clock; firstPid: number }): Sche
     unload: (model) => {
       const resident = residents.get(model.blobDigest);
       if (resident !== undefined) void resident.becomesIdle().then(() => end(resident));
+    },
+    kill: (model) => {
+      const resident = residents.get(model.blobDigest);
+      if (resident !== undefined) end(resident);
     },
     residents: () => [...residents.values()],
     close: () => {

@@ -56,6 +56,7 @@ export async function say(
   const startedAt = clock.monotonic();
   for (const piece of planned.pieces) {
     if (job.override.failAfterChunks?.chunks === said.ids.length) {
+      if (job.override.killRunner === true) engine.scheduler.kill(runner.model);
       await writer.fail(job.override.failAfterChunks.message);
       return undefined;
     }

@@ -41,6 +41,8 @@ export interface Override {
   hang?: "before-headers" | "after-first-chunk";
   /** The runner fails after so many content chunks, with this text where the dialect shows one. */
   failAfterChunks?: { chunks: number; message: string };
+  /** Where it fails, its process is gone too. */
+  killRunner?: boolean;
   /** The answer ends cleanly, but its last event is missing. */
   withoutFinal?: boolean;
   /** Status 200, the headers of a stream, and no byte. */
