@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import os from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
+import { createAppGuard } from "./appGuard.ts";
 import type { Programs } from "./alerts/channels/desktop.ts";
 import { createChats } from "./chats/chats.ts";
 import { recallSalt } from "./chats/salt.ts";
@@ -14,7 +15,7 @@ import { createMetrics } from "./dashboard/metrics.ts";
 import { createDashboard } from "./dashboard/routes.ts";
 import { loadPage } from "./dashboard/static.ts";
 import { healthOf } from "./health.ts";
-import { createHostPolicy } from "./hostPolicy.ts";
+import { createHostPolicy, createLocalAddresses } from "./hostPolicy.ts";
 import { createSampler, type MemorySource } from "./memory/sampler.ts";
 import { canonicalName } from "./models/names.ts";
 import { createPoller } from "./models/poller.ts";
@@ -65,7 +66,6 @@ export interface App {
 
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
-const LOCAL_ADDRESSES_MS = 10_000;
 const LAST_WORDS_MS = 2000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
@@ -129,6 +129,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     onModels: (listed) => {
       models.modelsSeen(listed);
       predictions.modelsSeen(models.loadedModels());
+      guard.modelsSeen(models.loadedModels());
       const inUse = listed.some((model) => (model.deviceBytes ?? 0) > 0);
       memorySource?.setDeviceInUse(inUse);
       live.refresh();
@@ -171,6 +172,24 @@ export async function createApp(parts: AppParts): Promise<App> {
     sample: latestSample,
     machine: () => machine,
     canonicalName,
+  });
+  const guard = createAppGuard({
+    settings: config.guard,
+    upstreamIsLocal: isLoopback(upstream.address.host),
+    client,
+    ask: predictions.ask,
+    sample: latestSample,
+    loadedModels: models.loadedModels,
+    live: () => exchanges.live(),
+    ollamaVersion: () => poller.health().version,
+    noticed: (exchange) => live.publishExchange(exchange),
+    episodeChanged: (episode) => {
+      store.saveEpisode(episode);
+      channels.episodeChanged(episode);
+    },
+    newId,
+    now,
+    log,
   });
   const loadedModels = () => predictions.withEstimates(models.loadedModels());
   const snapshot = (): Snapshot => {
@@ -221,6 +240,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       models.observer,
       chats.observer,
       predictions.observer,
+      ...guard.observers,
       recorder(store),
       metrics.observer,
       publisher(live.publishExchange),
@@ -279,6 +299,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     upstream,
     exchanges,
     bodies,
+    guard: guard.guard,
     hostIsAllowed,
     own: (incoming: IncomingMessage, outgoing: ServerResponse) => {
       outgoing.setHeader(INSTANCE_HEADER, instanceId);
@@ -382,20 +403,5 @@ function createIds(now: () => number, instanceId: string): () => string {
   return () => {
     count += 1;
     return `${now().toString(36)}${count.toString(36).padStart(4, "0")}${instanceId.slice(0, 4)}`;
-  };
-}
-
-/** Asking the system takes longer than a whole request; addresses change rarely. */
-function createLocalAddresses(monotonic: () => number): () => readonly string[] {
-  let addresses: readonly string[] = [];
-  let askedAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (monotonic() - askedAt >= LOCAL_ADDRESSES_MS) {
-      askedAt = monotonic();
-      addresses = Object.values(os.networkInterfaces()).flatMap((list) =>
-        (list ?? []).map((entry) => entry.address),
-      );
-    }
-    return addresses;
   };
 }

@@ -1,4 +1,5 @@
 /** Which `Host` a request may carry: Ollama's own rule on a loopback listener, a list of names on a wider one. */
+import os from "node:os";
 import { hostIsAllowedByOllama } from "./ollama/hostCheck.ts";
 import type { HostPolicy } from "./proxy/admission.ts";
 
@@ -37,4 +38,21 @@ function rememberingYes(isAllowed: HostPolicy): HostPolicy {
 
 function withoutPort(host: string): string {
   return host.replace(/:\d+$/, "");
+}
+
+const LOCAL_ADDRESSES_MS = 10_000;
+
+/** Asking the system takes longer than a whole request; addresses change rarely. */
+export function createLocalAddresses(monotonic: () => number): () => readonly string[] {
+  let addresses: readonly string[] = [];
+  let askedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (monotonic() - askedAt >= LOCAL_ADDRESSES_MS) {
+      askedAt = monotonic();
+      addresses = Object.values(os.networkInterfaces()).flatMap((list) =>
+        (list ?? []).map((entry) => entry.address),
+      );
+    }
+    return addresses;
+  };
 }

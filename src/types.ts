@@ -638,6 +638,14 @@ export interface SamplePoint extends MemorySample {
   max?: SampleExtremes;
 }
 
+/** What becomes of a request that was held back to be judged. */
+export type GuardDecision =
+  | { act: "pass" }
+  /** It would have been refused or capped, and its override lifted that. */
+  | { act: "allow"; notice: Notice }
+  | { act: "refuse"; notice: Notice; message: string }
+  | { act: "cap"; notice: Notice; contextLength: number };
+
 /** Whoever watches exchanges. One that throws is switched off and counted, never felt. */
 export interface ExchangeObserver {
   name: string;

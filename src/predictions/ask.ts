@@ -52,6 +52,8 @@ export class AskProblem extends Error {
 }
 
 export interface AskParts {
+  /** What is known of a model without asking. */
+  known?: (model: string) => KnownModel | undefined;
   client: Pick<OllamaClient, "show" | "tags">;
   /** What this machine computes on, and which Ollama runs. */
   settings(): Omit<SettingsInput, "shape">;
@@ -67,6 +69,10 @@ export interface Ask {
   predict(query: PredictQuery, known?: KnownModel): Promise<PredictAnswer>;
   /** Throws `AskProblem`. */
   table(query: TableQuery, known?: KnownModel): Promise<WhatIfTable>;
+  /** What a load would be started with; undefined for a model that Ollama does not have or that runs elsewhere. */
+  settingsFor(query: PredictQuery): Promise<SettingsInput | undefined>;
+  /** What this machine's own measurements make of a figure of the formula. */
+  calibrate(model: string, residentHostBytes: number): number;
 }
 
 const SHORTEST_CONTEXT = 2048;
@@ -115,6 +121,11 @@ export function createAsk(parts: AskParts): Ask {
     };
 
   return {
+    async settingsFor(query) {
+      const known = query.model === undefined ? undefined : parts.known?.(query.model);
+      return known?.remote === true ? undefined : inputFor(query, known).catch(() => undefined);
+    },
+    calibrate: parts.calibrate,
     predict: (query, known) =>
       explained(async () => {
         const input = await inputFor(query, known);

@@ -10,6 +10,8 @@ export interface KnownModel {
   shape: ModelShape;
   /** `parameters` of the Modelfile: one `key value` a line. */
   parameters?: string;
+  /** It runs on another host: nothing of it lies in this machine's memory. */
+  remote?: true;
 }
 
 export interface ModelKnowledge {
@@ -77,5 +79,6 @@ export function readModel(show: ShowAnswer): KnownModel {
   return {
     shape: shapeFromShow(show),
     ...(typeof parameters === "string" && { parameters }),
+    ...((show["remote_host"] ?? show["remote_model"]) !== undefined && { remote: true as const }),
   };
 }

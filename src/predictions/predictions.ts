@@ -195,6 +195,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
       }),
     ask: createAsk({
       client: parts.client,
+      known: (model) => models.get(parts.canonicalName(model)),
       settings: settingsOfMachine,
       memory: memoryNow,
       loaded: loadedAs,

@@ -7,6 +7,8 @@ import type { AnswerHead } from "./answerHead.ts";
 import { createAnswerParser } from "./answerParser.ts";
 import { createBodyWriter, type BodyWriter } from "./bodyWriter.ts";
 import { clientHeaders, headerPairs, headerValue } from "./headers.ts";
+import type { ExchangeError } from "../types.ts";
+import type { HeldBody } from "./hold.ts";
 import { MAX_HEADER_BYTES, type Upstream, type UpstreamRequest } from "./upstream.ts";
 
 export type ForwardOutcome =
@@ -14,6 +16,8 @@ export type ForwardOutcome =
   | { how: "client-left" }
   /** We ended it: asked to by the user, or because the process stops. */
   | { how: "stopped"; reason: "cancelled" | "interrupted" }
+  /** Answered by ourselves, because the guard is on and said no. */
+  | { how: "refused"; error: ExchangeError }
   | { how: "upstream-failed"; phase: "connect" | "head" | "body"; error: NodeJS.ErrnoException };
 
 /** Called in this order; `end` exactly once, whatever happens. */
@@ -34,6 +38,10 @@ export interface ForwardJob {
   /** The fields as they go upstream. */
   headers: string[];
   watcher: ForwardWatcher;
+  /** What was kept back of the body; the watcher has been shown it already. */
+  held?: HeldBody | undefined;
+  /** Fields of ours behind those of the answer: the guard's, when it has acted. */
+  answerHeaders?: readonly string[] | undefined;
   /** Answers the client when Ollama gave none. */
   refuse(error: NodeJS.ErrnoException, phase: "connect" | "head"): void;
 }
@@ -52,7 +60,8 @@ export function forward(job: ForwardJob): Forwarding {
   const hasBody = bodyIsAnnounced(incoming);
   let answered = false;
   let lengthIsKnown = false;
-  let bodyAwaited = expectsContinue(incoming);
+  // A body that was held has been asked for already.
+  let bodyAwaited = job.held === undefined && expectsContinue(incoming);
   let ended = false;
   let connected = false;
   const request = job.upstream.request({
@@ -98,13 +107,15 @@ export function forward(job: ForwardJob): Forwarding {
       information(head) {
         if (head.statusCode === 100) {
           bodyAwaited = false;
-          outgoing.writeContinue();
+          if (job.held === undefined) {
+            outgoing.writeContinue();
+          }
         } else {
           relayInformation(incoming, outgoing, head);
         }
       },
       head(head, framing) {
-        relayHead({ incoming, outgoing, head, bodyAwaited });
+        relayHead({ incoming, outgoing, head, bodyAwaited, added: job.answerHeaders ?? [] });
         answered = true;
         lengthIsKnown = framing.kind === "length";
         watcher.answerHead({ status: head.statusCode, rawHeaders: head.rawHeaders });
@@ -166,7 +177,7 @@ export function forward(job: ForwardJob): Forwarding {
 
   outgoing.on("close", () => leave({ how: "client-left" }));
   if (hasBody) {
-    relayUpload(incoming, request, watcher);
+    relayUpload(incoming, request, watcher, job.held);
   } else {
     request.end([], () => watcher.requestSent());
     incoming.resume();
@@ -186,7 +197,8 @@ function expectsContinue(incoming: IncomingMessage): boolean {
   return headerValue(incoming.rawHeaders, "expect")?.toLowerCase() === "100-continue";
 }
 
-function bodyIsAnnounced(incoming: IncomingMessage): boolean {
+/** Whether the request has a body at all, as far as its head says. */
+export function bodyIsAnnounced(incoming: IncomingMessage): boolean {
   const length = headerValue(incoming.rawHeaders, "content-length");
   return (
     (length !== undefined && Number(length) !== 0) ||
@@ -194,9 +206,24 @@ function bodyIsAnnounced(incoming: IncomingMessage): boolean {
   );
 }
 
-function relayUpload(incoming: IncomingMessage, request: UpstreamRequest, watcher: ForwardWatcher): void {
+function relayUpload(
+  incoming: IncomingMessage,
+  request: UpstreamRequest,
+  watcher: ForwardWatcher,
+  held: HeldBody | undefined,
+): void {
   const { socket } = request;
-  let started = false;
+  let started = held !== undefined;
+  for (const chunk of held?.chunks ?? []) {
+    request.write(chunk);
+  }
+  if (held?.ended === true) {
+    request.end(incoming.rawTrailers, () => watcher.requestSent());
+    return;
+  }
+  if (socket.writableNeedDrain) {
+    incoming.pause();
+  }
   socket.on("drain", () => incoming.resume());
   incoming.on("data", (chunk: Buffer) => {
     started = true;
@@ -245,6 +272,7 @@ function relayHead(relay: {
   outgoing: ServerResponse;
   head: AnswerHead;
   bodyAwaited: boolean;
+  added: readonly string[];
 }): void {
   const { incoming, outgoing, head } = relay;
   const modern = incoming.httpVersion === "1.1";
@@ -258,7 +286,10 @@ function relayHead(relay: {
     // The protocol's own default needs no Connection field; Node would add one and a Keep-Alive with it.
     outgoing.removeHeader("connection");
   }
-  outgoing.writeHead(head.statusCode, head.statusMessage, clientHeaders(head.rawHeaders, { chunked }));
+  outgoing.writeHead(head.statusCode, head.statusMessage, [
+    ...clientHeaders(head.rawHeaders, { chunked }),
+    ...relay.added,
+  ]);
 }
 
 /** The client must see a broken connection, after the bytes that did arrive: a clean end would hide the loss. */

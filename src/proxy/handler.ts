@@ -9,11 +9,13 @@ import { clientName, retryCount } from "../ollama/clientName.ts";
 import { classify, errorDialect, readsBody } from "../ollama/endpoints.ts";
 import { givenIds } from "../ollama/givenIds.ts";
 import { errorBody } from "../ollama/upstreamError.ts";
-import type { Exchange, Log } from "../types.ts";
+import type { Exchange, Log, RequestFacts } from "../types.ts";
 import { admit, type Admission, type HostPolicy } from "./admission.ts";
 import type { Exchanges, OpenExchange } from "./exchange.ts";
-import { forward, type ForwardOutcome } from "./forward.ts";
+import type { ForwardJob, ForwardOutcome } from "./forward.ts";
+import { forwardGuarded, type Guard } from "./guarded.ts";
 import { headerValue, upstreamHeaders } from "./headers.ts";
+import type { HoldRoom } from "./hold.ts";
 import { endState, noticeOf, promptTooLongNotice } from "./outcome.ts";
 import { createTap, type Look } from "./tap.ts";
 import type { Upstream } from "./upstream.ts";
@@ -22,6 +24,8 @@ export interface HandlerParts {
   upstream: Upstream;
   exchanges: Exchanges;
   bodies: BodyReader;
+  /** Absent unless it is turned on: then nothing is ever held back. */
+  guard?: Guard | undefined;
   hostIsAllowed: HostPolicy;
   /** Answers everything under `/plimsoll`. */
   own(incoming: IncomingMessage, outgoing: ServerResponse): void;
@@ -49,6 +53,7 @@ export function createHandler(parts: HandlerParts): Handler {
       error: String(error),
     }),
   );
+  const room: HoldRoom = { usedBytes: 0 };
   const leavers = new WeakMap<object, Set<() => void>>();
 
   return {
@@ -71,7 +76,7 @@ export function createHandler(parts: HandlerParts): Handler {
         parts.own(incoming, outgoing);
         return;
       }
-      const leave = runExchange({ parts, openLook, incoming, outgoing, admission });
+      const leave = runExchange({ parts, openLook, room, incoming, outgoing, admission });
       const socket = incoming.socket;
       const leaving = leavers.get(socket) ?? new Set();
       leavers.set(socket, leaving.add(leave));
@@ -102,13 +107,14 @@ function refuseAdmission(outgoing: ServerResponse, refusal: Extract<Admission, {
 interface Run {
   parts: HandlerParts;
   openLook: (read: (chunk: Buffer) => void) => Look;
+  room: HoldRoom;
   incoming: IncomingMessage;
   outgoing: ServerResponse;
   admission: Extract<Admission, { admitted: true }>;
 }
 
 /** Forwards one request and follows it to its end. Returns what to call when the client leaves. */
-function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): () => void {
+function runExchange({ parts, openLook, room, incoming, outgoing, admission }: Run): () => void {
   const exchange = newExchange(parts, incoming, pathOf(admission.target));
   let reader: AnswerReader | undefined;
   let look: Look | undefined;
@@ -142,7 +148,7 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
     request.whenRead(() => open.end(state, answer));
   };
 
-  const forwarding = forward({
+  const job: ForwardJob = {
     incoming,
     outgoing,
     upstream: parts.upstream,
@@ -187,10 +193,11 @@ function runExchange({ parts, openLook, incoming, outgoing, admission }: Run): (
       },
       end: finish,
     },
-  });
+  };
+  const forwarding = forwardGuarded(job, { exchange, guard: parts.guard, room });
   // Whoever is told of exchanges is told once the request is on its way.
   const open = parts.exchanges.open(exchange, forwarding.stop);
-  const request = readRequestOf(parts, incoming, open);
+  const request = readRequestOf(parts, { incoming, open, onFacts: forwarding.read });
   return forwarding.clientLeft;
 }
 
@@ -224,8 +231,16 @@ interface RequestReading {
 
 function readRequestOf(
   { bodies, salt }: Pick<HandlerParts, "bodies" | "salt">,
-  incoming: IncomingMessage,
-  open: OpenExchange,
+  {
+    incoming,
+    open,
+    onFacts,
+  }: {
+    incoming: IncomingMessage;
+    open: OpenExchange;
+    /** Told of the facts after all observers. */
+    onFacts(facts: RequestFacts): void;
+  },
 ): RequestReading {
   const { exchange } = open;
   let waiting: (() => void) | undefined;
@@ -252,6 +267,7 @@ function readRequestOf(
             facts.conversation = { ...facts.conversation, ...given };
           }
           open.requestRead(facts);
+          onFacts(facts);
           waiting?.();
         },
       );

@@ -21,6 +21,9 @@ export function endState(
       ? { phase: "completed", ...common }
       : { phase: "failed", ...common, error: answer.error };
   }
+  if (outcome.how === "refused") {
+    return { phase: "failed", ...common, error: outcome.error };
+  }
   if (outcome.how === "client-left" || (outcome.how === "stopped" && outcome.reason === "cancelled")) {
     return { phase: "cancelled", ...common };
   }
