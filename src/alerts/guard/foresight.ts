@@ -4,7 +4,7 @@
  */
 import type { SettingsInput } from "../../predict/settingsSource.ts";
 import type { Exchange, LoadedModel, MemorySample, RequestFacts } from "../../types.ts";
-import { largestContext, loadNeed, type Room } from "./loadNeed.ts";
+import { largestContext, loadNeed, statedContext, type Room } from "./loadNeed.ts";
 import { createResidency } from "./residency.ts";
 import { runnerChange, type RunnerOptions } from "./runnerChange.ts";
 import type { Finding } from "./words.ts";
@@ -51,6 +51,8 @@ const INFERENCE = new Set(["chat", "generate", "embed", "load"]);
 /** Ollama keeps so many models for each graphics card, or without one, unless told otherwise. */
 const USUAL_MODELS = 3;
 const MOST_REMEMBERED = 200;
+/** Less than this is not worth naming. */
+const WORTH_UNLOADING_BYTES = 64 * 1024 ** 2;
 
 export function createForesight(parts: ForesightParts): Foresight {
   const last = new Map<string, RunnerOptions>();
@@ -242,13 +244,6 @@ function queryOf({ contextLength, options }: RunnerOptions): NonNullable<Setting
   };
 }
 
-/** The context of whoever names none, where it is stated: in the model's parameters, else in the server's environment. */
-function statedContext({ modelParameters, environment }: SettingsInput): number | undefined {
-  const stated =
-    /^num_ctx\s+(\d+)\s*$/m.exec(modelParameters ?? "")?.[1] ?? environment?.["OLLAMA_CONTEXT_LENGTH"];
-  return stated === undefined ? undefined : Number(stated) || undefined;
-}
-
 type Held = Pick<NonNullable<LoadedModel["measured"]>, "anonymousBytes" | "fileBytes" | "sharedBytes">;
 
 function heldBytes({ anonymousBytes, fileBytes, sharedBytes }: Held): number {
@@ -272,5 +267,5 @@ function idleModel(key: string, parts: ForesightParts): { name: string; bytes: n
     .filter(({ name }) => parts.canonicalName(name) !== key && !busy.has(parts.canonicalName(name)))
     .map((model) => ({ name: model.name, bytes: hostBytesOf(model) ?? 0 }))
     .toSorted((left, right) => right.bytes - left.bytes)
-    .find(({ bytes }) => bytes > 0);
+    .find(({ bytes }) => bytes >= WORTH_UNLOADING_BYTES);
 }

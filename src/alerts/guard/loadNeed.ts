@@ -67,14 +67,23 @@ export function largestContext(input: SettingsInput, room: Room, most: number): 
   return good === 0 ? undefined : Math.min(most, good * STEP);
 }
 
+/** The context of whoever names none, where it is stated: in the model's parameters, else in the server's environment. */
+export function statedContext({ modelParameters, environment }: SettingsInput): number | undefined {
+  const stated =
+    /^num_ctx\s+(\d+)\s*$/m.exec(modelParameters ?? "")?.[1] ?? environment?.["OLLAMA_CONTEXT_LENGTH"];
+  return stated === undefined ? undefined : Number(stated) || undefined;
+}
+
 function withCautiousContext(input: SettingsInput): SettingsInput {
-  const { assumptions, contextLength } = resolveSettings(input);
-  const isGuess =
-    input.query?.contextLength === undefined &&
-    assumptions.some(({ name, provenance }) => name === "contextLength" && provenance === "assumed");
-  return isGuess && contextLength > LEAST_DEFAULT
-    ? { ...input, query: { ...input.query, contextLength: LEAST_DEFAULT } }
-    : input;
+  const { query, ps, runner } = input;
+  const isKnown =
+    query?.contextLength !== undefined ||
+    statedContext(input) !== undefined ||
+    ps?.contextLength !== undefined ||
+    runner?.totalContextLength !== undefined;
+  return isKnown || resolveSettings(input).contextLength <= LEAST_DEFAULT
+    ? input
+    : { ...input, query: { ...query, contextLength: LEAST_DEFAULT } };
 }
 
 /** What is only an upper bound says so in the shape's remarks: of an unknown architecture, of windows that nobody names. */
