@@ -132,7 +132,7 @@ describe("loads at the same time", () => {
   it("of one model are one load", async () => {
     const guard = guardOf("refuse");
     expect(
-      await acts(guard, request(LARGE, 4096), request(LARGE, 4096), request(`${LARGE.toUpperCase()}`, 4096)),
+      await acts(guard, request(LARGE, 4096), request(LARGE, 4096), request(LARGE.toUpperCase(), 4096)),
     ).toEqual(["pass", "pass", "pass"]);
     // While it loads, memory falls: whoever waits for the same load is not refused for it.
     sample!.headroomBytes = GIB;
