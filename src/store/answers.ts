@@ -1,5 +1,6 @@
 import type { Database } from "better-sqlite3";
 import type { RetentionSettings } from "./api.ts";
+import { findConversation, listConversations, recentConversations } from "./conversationQueries.ts";
 import { forget } from "./forget.ts";
 import type { Question } from "./messages.ts";
 import { findExchange, listEpisodes, listExchanges, listLoads } from "./queries.ts";
@@ -22,6 +23,17 @@ export function answer(
       return listLoads(database, question.ask);
     case "episodes":
       return listEpisodes(database, question.ask);
+    case "conversations":
+      return listConversations(database, question.ask);
+    case "conversation":
+      return findConversation(database, question.ask);
+    case "recentConversations":
+      return recentConversations(database, question.ask);
+    case "moveExchange":
+      database
+        .prepare("UPDATE exchanges SET conversation_id = @conversationId WHERE id = @exchangeId")
+        .run(question.ask);
+      return undefined;
     case "forget":
       return forget(database, question.ask);
     case "setting":

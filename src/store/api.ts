@@ -1,4 +1,14 @@
-import type { Episode, Exchange, Load, Log, MemorySample, RecorderHealth, SamplePoint } from "../types.ts";
+import type {
+  Conversation,
+  Episode,
+  Exchange,
+  Load,
+  Log,
+  MemorySample,
+  Purpose,
+  RecorderHealth,
+  SamplePoint,
+} from "../types.ts";
 
 /** How long each kind of row is kept. Samples are rolled up as they arrive; this only says when the finer ones go. */
 export interface RetentionSettings {
@@ -27,6 +37,20 @@ export interface ExchangeQuery extends PageQuery {
   operation?: Exchange["operation"];
   /** Leaves out requests that are no inference, such as pages that poll for lists and versions. */
   without?: "other";
+}
+
+export interface ConversationQuery extends PageQuery {
+  model?: string;
+  /** The client's short name. */
+  client?: string;
+  /** Those of people, `chat` and `single`, unless told. */
+  purpose?: Purpose | "any";
+}
+
+/** A conversation, and what it is known again by after a restart. */
+export interface ConversationRecord {
+  conversation: Conversation;
+  heads?: string;
 }
 
 export interface SampleQuery {
@@ -64,12 +88,22 @@ export interface Store {
   saveSample(sample: MemorySample): void;
   saveLoad(load: Load): void;
   saveEpisode(episode: Episode): void;
+  /** Its turns are not looked at: they are exchanges. */
+  saveConversation(record: ConversationRecord): void;
   exchanges(query: ExchangeQuery): Promise<{ exchanges: Exchange[]; next?: string }>;
   exchange(id: string): Promise<Exchange | undefined>;
   /** Oldest first. Gaps stay gaps: a stretch without samples has no point. */
   samples(query: SampleQuery): Promise<SamplePoint[]>;
   loads(query: PageQuery): Promise<{ loads: Load[]; next?: string }>;
   episodes(query: PageQuery): Promise<{ episodes: Episode[]; next?: string }>;
+  /** The one with the latest turn first. */
+  conversations(query: ConversationQuery): Promise<{ conversations: Conversation[]; next?: string }>;
+  /** With its turns, the oldest first; of more than 1,000 the latest. */
+  conversation(id: string): Promise<Conversation | undefined>;
+  /** Conversations that can be gone on with, the one with the latest turn first. */
+  recentConversations(limit: number): Promise<ConversationRecord[]>;
+  /** An exchange turns out to belong to another conversation. */
+  moveExchange(move: { exchangeId: string; conversationId: string }): Promise<void>;
   /** Deletes rows so that no byte of them stays in the files. Settings stay. */
   forget(what: Forget): Promise<Forgotten>;
   setting(key: string): Promise<string | undefined>;

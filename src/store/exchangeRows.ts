@@ -1,4 +1,4 @@
-import type { Exchange, ExchangePrediction, ExchangeState, Notice, Stage, Usage } from "../types.ts";
+import type { Exchange, ExchangePrediction, ExchangeState, Notice, Purpose, Stage, Usage } from "../types.ts";
 import type { Row } from "./columns.ts";
 import { integer, json, parsed, present, real, text } from "./columns.ts";
 
@@ -18,6 +18,8 @@ export interface ExchangeRow {
   client_address: string | null;
   conversation_id: string | null;
   turn: number | null;
+  purpose: Purpose | null;
+  branch_of: string | null;
   stream: number | null;
   status: number | null;
   requested_context_length: number | null;
@@ -61,6 +63,8 @@ export function exchangeToRow(exchange: Exchange): Row {
     client_address: text(exchange.client.address),
     conversation_id: exchange.conversationId,
     turn: integer(exchange.turn),
+    purpose: exchange.purpose,
+    branch_of: exchange.branchOf,
     stream: exchange.stream === undefined ? undefined : Number(exchange.stream),
     status: integer(exchange.status),
     requested_context_length: integer(exchange.requestedContextLength),
@@ -122,6 +126,8 @@ export function exchangeFromRow(row: ExchangeRow): Exchange {
       model: row.model,
       conversationId: row.conversation_id,
       turn: row.turn,
+      purpose: row.purpose,
+      branchOf: row.branch_of,
       stream: row.stream === null ? undefined : row.stream === 1,
       status: row.status,
       requestedContextLength: row.requested_context_length,

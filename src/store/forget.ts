@@ -38,6 +38,7 @@ function removeRows(database: Database, what: Forget): Counts {
     database.prepare(`DELETE FROM ${table} WHERE ${column} < ?`).run(before).changes;
   // A span that began before the moment holds some of what is to be forgotten.
   remove("sample_rollups", "taken_at");
+  remove("conversations", "last_at");
   return {
     exchanges: remove("exchanges", "started_at"),
     samples: remove("samples", "taken_at"),
@@ -52,6 +53,7 @@ function removeConversation(database: Database, conversationId: string): Counts 
       "UPDATE loads SET exchange_id = NULL WHERE exchange_id IN (SELECT id FROM exchanges WHERE conversation_id = ?)",
     )
     .run(conversationId);
+  database.prepare("DELETE FROM conversations WHERE id = ?").run(conversationId);
   const { changes } = database.prepare("DELETE FROM exchanges WHERE conversation_id = ?").run(conversationId);
   return { exchanges: changes, samples: 0, loads: 0, episodes: 0 };
 }

@@ -1,5 +1,14 @@
-import type { Episode, Exchange, Load, MemorySample, SamplePoint } from "../types.ts";
-import type { ExchangeQuery, Forget, Forgotten, PageQuery, RetentionSettings, SampleQuery } from "./api.ts";
+import type { Conversation, Episode, Exchange, Load, MemorySample, SamplePoint } from "../types.ts";
+import type {
+  ConversationQuery,
+  ConversationRecord,
+  ExchangeQuery,
+  Forget,
+  Forgotten,
+  PageQuery,
+  RetentionSettings,
+  SampleQuery,
+} from "./api.ts";
 
 /** What the worker thread is started with. */
 export interface WorkerSettings {
@@ -21,6 +30,7 @@ export interface Batch {
   samples: MemorySample[];
   loads: Load[];
   episodes: Episode[];
+  conversations: ConversationRecord[];
 }
 
 /** Everything the main thread can ask the worker, by name: what goes in, what comes back. */
@@ -30,6 +40,13 @@ export interface Questions {
   samples: { ask: SampleQuery; answer: SamplePoint[] };
   loads: { ask: PageQuery; answer: { loads: Load[]; next?: string } };
   episodes: { ask: PageQuery; answer: { episodes: Episode[]; next?: string } };
+  conversations: {
+    ask: ConversationQuery;
+    answer: { conversations: Conversation[]; next?: string };
+  };
+  conversation: { ask: string; answer: Conversation | undefined };
+  recentConversations: { ask: number; answer: ConversationRecord[] };
+  moveExchange: { ask: { exchangeId: string; conversationId: string }; answer: void };
   forget: { ask: Forget; answer: Forgotten };
   setting: { ask: string; answer: string | undefined };
   saveSetting: { ask: { key: string; value: string }; answer: void };

@@ -60,7 +60,9 @@ export function listEpisodes(database: Database, query: PageQuery): { episodes: 
 }
 
 interface PageRequest {
-  table: "exchanges" | "loads" | "episodes";
+  table: "exchanges" | "loads" | "episodes" | "conversations";
+  /** All unless told. */
+  columns?: string;
   page: PageQuery;
   /** Column to value, the one with the fewest rows to a value first; undefined filters nothing. */
   filters: Record<string, string | undefined>;
@@ -68,9 +70,10 @@ interface PageRequest {
   conditions?: readonly string[];
 }
 
-function listPage<R extends { seq: number }>(
+/** A page of a table, the highest `seq` first. */
+export function listPage<R extends { seq: number }>(
   database: Database,
-  { table, page, filters, conditions: more = [] }: PageRequest,
+  { table, columns = "*", page, filters, conditions: more = [] }: PageRequest,
 ): { rows: R[]; next: { next?: string } } {
   const limit = Math.min(Math.max(Math.trunc(page.limit ?? defaultLimit), 1), highestLimit);
   const wanted = Object.entries(filters).filter(([, value]) => value !== undefined);
@@ -80,7 +83,7 @@ function listPage<R extends { seq: number }>(
   if (page.before !== undefined) conditions.push("seq < @before");
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const statement = database.prepare<[Record<string, unknown>], R>(
-    `SELECT * FROM ${table} ${where} ORDER BY seq DESC LIMIT @rows`,
+    `SELECT ${columns} FROM ${table} ${where} ORDER BY seq DESC LIMIT @rows`,
   );
   // One more than asked for tells whether there is another page.
   const rows = statement.all({ ...filters, before: cursor(page.before), rows: limit + 1 });

@@ -1,4 +1,5 @@
 import type { Episode, Exchange, Load, MemorySample } from "../types.ts";
+import type { ConversationRecord } from "./api.ts";
 import type { Batch } from "./messages.ts";
 
 /** Rows that wait to be written. Never more than its limit; what had to go is counted. */
@@ -7,6 +8,7 @@ export interface Queue {
   addSample(sample: MemorySample): void;
   addLoad(load: Load): void;
   addEpisode(episode: Episode): void;
+  addConversation(record: ConversationRecord): void;
   /** Takes out the oldest rows, at most so many. */
   take(most: number): Batch;
   /** Puts rows back that were not written. Newer versions that were queued meanwhile win. */
@@ -17,31 +19,36 @@ export interface Queue {
   dropped(): number;
 }
 
+type IdentifiedRecord = ConversationRecord & { id: string };
+
 /** How many rows a batch holds. */
 export function batchSize(batch: Batch): number {
-  return batch.exchanges.length + batch.samples.length + batch.loads.length + batch.episodes.length;
+  const { exchanges, samples, loads, episodes, conversations } = batch;
+  return exchanges.length + samples.length + loads.length + episodes.length + conversations.length;
 }
 
 /**
  * A queue of at most `limit` rows. Saving an exchange again replaces the version that waits, in its old place. When
  * it is full the oldest sample goes first, because a second of memory is worth less than an exchange; then the
- * oldest exchange, then loads and episodes. So the newest is what survives a disk that is full for hours.
+ * oldest conversation, whose turns tell most of it; then the oldest exchange, then loads and episodes. So the newest is what survives a disk that is full for hours.
  */
 export function createQueue(limit: number): Queue {
   let samples: MemorySample[] = [];
   let exchanges = new Map<string, Exchange>();
   let loads = new Map<string, Load>();
   let episodes = new Map<string, Episode>();
+  let conversations = new Map<string, IdentifiedRecord>();
   let droppedRows = 0;
 
-  const size = (): number => samples.length + exchanges.size + loads.size + episodes.size;
+  const size = (): number =>
+    samples.length + exchanges.size + loads.size + episodes.size + conversations.size;
 
   function trim(): void {
     let excess = size() - limit;
     if (excess <= 0) return;
     droppedRows += excess;
     excess -= samples.splice(0, excess).length;
-    const byWorth: Map<string, unknown>[] = [exchanges, loads, episodes];
+    const byWorth: Map<string, unknown>[] = [conversations, exchanges, loads, episodes];
     for (const rows of byWorth) excess -= takeRows(rows, excess).length;
   }
 
@@ -62,10 +69,24 @@ export function createQueue(limit: number): Queue {
       episodes.set(episode.id, episode);
       trim();
     },
+    addConversation(record) {
+      const { id } = record.conversation;
+      // To the end: rows are numbered as they are written, by their latest turn.
+      conversations.delete(id);
+      conversations.set(id, { id, ...record });
+      trim();
+    },
     take(most) {
-      const batch: Batch = { exchanges: takeRows(exchanges, most), samples: [], loads: [], episodes: [] };
+      const batch: Batch = {
+        exchanges: takeRows(exchanges, most),
+        samples: [],
+        loads: [],
+        episodes: [],
+        conversations: [],
+      };
       batch.loads = takeRows(loads, most - batchSize(batch));
       batch.episodes = takeRows(episodes, most - batchSize(batch));
+      batch.conversations = takeRows(conversations, most - batchSize(batch));
       batch.samples = samples.splice(0, most - batchSize(batch));
       return batch;
     },
@@ -74,12 +95,16 @@ export function createQueue(limit: number): Queue {
       exchanges = joined(batch.exchanges, exchanges);
       loads = joined(batch.loads, loads);
       episodes = joined(batch.episodes, episodes);
+      conversations = joined(
+        batch.conversations.map((record) => ({ id: record.conversation.id, ...record })),
+        conversations,
+      );
       trim();
     },
     clear() {
       droppedRows += size();
       samples = [];
-      for (const rows of [exchanges, loads, episodes]) rows.clear();
+      for (const rows of [exchanges, loads, episodes, conversations]) rows.clear();
     },
     size,
     dropped: () => droppedRows,

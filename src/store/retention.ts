@@ -20,6 +20,7 @@ export function retentionJobs(at: number, retention: RetentionSettings): Retenti
     (database) => clearRollups(database, 60, at - retention.minuteSampleDays * dayMs),
     (database) => clearOtherExchanges(database, at - retention.otherExchangeDays * dayMs),
     (database) => clearStarted(database, "exchanges", keptSince),
+    (database) => clearConversations(database, keptSince),
     (database) => clearStarted(database, "loads", keptSince),
     (database) => clearStarted(database, "episodes", keptSince),
   ];
@@ -45,6 +46,11 @@ function clearStarted(
   before: number,
 ): boolean {
   const statement = database.prepare(`DELETE FROM ${table} WHERE started_at < ? LIMIT ${sliceRows}`);
+  return statement.run(before).changes === sliceRows;
+}
+
+function clearConversations(database: Database, before: number): boolean {
+  const statement = database.prepare(`DELETE FROM conversations WHERE last_at < ? LIMIT ${sliceRows}`);
   return statement.run(before).changes === sliceRows;
 }
 

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { MemorySample } from "../types.ts";
 import type { Row } from "./columns.ts";
+import { conversationToRow, upsertConversation } from "./conversationRows.ts";
 import { exchangeToRow } from "./exchangeRows.ts";
 import { describe, failureKind } from "./failures.ts";
 import { episodeToRow, loadToRow } from "./loadRows.ts";
@@ -30,6 +31,7 @@ export function createWriter(database: Database, onRejected: OnRejected): Writer
   const exchange = database.prepare<[Row]>(upsert(database, "exchanges", ["id"]));
   const load = database.prepare<[Row]>(upsert(database, "loads", ["id"]));
   const episode = database.prepare<[Row]>(upsert(database, "episodes", ["id"]));
+  const conversation = database.prepare<[Row]>(upsertConversation);
   const writeEach = createRowLoop(onRejected);
   const writeSamples = createSampleWriter(database, writeEach);
   const writeAll = database.transaction(
@@ -37,6 +39,7 @@ export function createWriter(database: Database, onRejected: OnRejected): Writer
       writeEach(batch.exchanges, (row) => exchange.run(exchangeToRow(row))) +
       writeEach(batch.loads, (row) => load.run(loadToRow(row))) +
       writeEach(batch.episodes, (row) => episode.run(episodeToRow(row))) +
+      writeEach(batch.conversations, (row) => conversation.run(conversationToRow(row))) +
       writeSamples(batch.samples),
   );
   return (batch) => writeAll.immediate(batch);

@@ -101,6 +101,8 @@ export const exchanges: fc.Arbitrary<Exchange> = fc
       model: text,
       conversationId: text,
       turn: count,
+      purpose: fc.constantFrom("chat", "single", "title", "autocomplete"),
+      branchOf: word,
       stream: fc.boolean(),
       status: fc.integer({ min: 100, max: 599 }),
       requestedContextLength: fc.integer(),

@@ -68,7 +68,8 @@ export function aWriter(
   reasons: string[] = [],
 ): (batch: Partial<Batch>) => number {
   const write = createWriter(database, (reason) => reasons.push(reason));
-  return (batch) => write({ exchanges: [], samples: [], loads: [], episodes: [], ...batch });
+  return (batch) =>
+    write({ exchanges: [], samples: [], loads: [], episodes: [], conversations: [], ...batch });
 }
 
 /** The record as another program sees it. */
