@@ -7,6 +7,8 @@ import { createAlertChannels } from "./alertChannels.ts";
 import { createAppGuard } from "./appGuard.ts";
 import type { Programs } from "./alerts/channels/desktop.ts";
 import { createChats } from "./chats/chats.ts";
+import { keepConversations } from "./chats/keepConversations.ts";
+import { withLiveTurns } from "./chats/liveTurns.ts";
 import { recallSalt } from "./chats/salt.ts";
 import { isLoopback, parseListen, type Config } from "./config.ts";
 import { createAccess } from "./dashboard/access.ts";
@@ -66,6 +68,7 @@ export interface App {
 
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
+const SHOWN_CONVERSATIONS = 20;
 const LAST_WORDS_MS = 2000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
@@ -206,6 +209,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       models: loadedModels(),
       exchanges: inProgress,
       episodes: [],
+      conversations: conversations.book.latest(SHOWN_CONVERSATIONS),
       health: health(),
     };
   };
@@ -232,7 +236,15 @@ export async function createApp(parts: AppParts): Promise<App> {
     reloads: models.reloads,
   });
 
-  const chats = createChats({ newId });
+  const chats = createChats({ newId, moved: (...ids) => conversations.moved(...ids) });
+  const conversations = keepConversations({
+    store,
+    identify: chats.identify,
+    publish: live.publishConversation,
+    removed: (id) => live.publishRemoved("conversation", id),
+    log,
+  });
+  await conversations.recall();
 
   // Whoever is told of exchanges, in this order: what they learn first, then who keeps, counts and shows it.
   const exchanges = createExchanges({
@@ -241,6 +253,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       chats.observer,
       predictions.observer,
       ...guard.observers,
+      conversations.book.observer,
       recorder(store),
       metrics.observer,
       publisher(live.publishExchange),
@@ -275,7 +288,22 @@ export async function createApp(parts: AppParts): Promise<App> {
         const { loads, next } = await store.loads(query);
         return { rows: loads.map(predictions.explained), next };
       }),
-    forget: async (what) => ({ ...(await store.forget(what)) }),
+    listConversations: (query) =>
+      unlessForeignCursor(async () => {
+        const { conversations: rows, next } = await store.conversations(query);
+        return { rows, next };
+      }),
+    findConversation: async (id) =>
+      withLiveTurns(await store.conversation(id), {
+        known: conversations.book.find(id),
+        live: exchanges.live().filter((exchange) => exchange.conversationId === id),
+      }),
+    forget: async (what) => {
+      const forgotten = await store.forget(what);
+      conversations.forget(what);
+      live.refresh();
+      return { ...forgotten };
+    },
     listModels: loadedModels,
     metrics: metrics.read,
     alertTests: { run: channels.test, names: channels.names },
@@ -368,7 +396,7 @@ export async function createApp(parts: AppParts): Promise<App> {
 
 function recorder(store: Store): ExchangeObserver {
   const save = (exchange: Exchange): void => store.saveExchange(exchange);
-  return { name: "recorder", onStart: save, onEnd: save };
+  return { name: "recorder", onStart: save, onRequest: save, onEnd: save };
 }
 
 function publisher(publish: (exchange: Exchange) => void): ExchangeObserver {

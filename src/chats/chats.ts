@@ -1,14 +1,16 @@
 /** Follows chats: everything in this folder, joined into one observer. */
 import type { ExchangeObserver } from "../types.ts";
-import { createIdentify } from "./identify.ts";
+import { createIdentify, type Identify, type IdentifyOptions } from "./identify.ts";
 
 export interface Chats {
   observer: ExchangeObserver;
+  identify: Identify;
 }
 
-export function createChats({ newId }: { newId: () => string }): Chats {
-  const identify = createIdentify({ newId });
+export function createChats({ newId, moved }: IdentifyOptions): Chats {
+  const identify = createIdentify({ newId, moved });
   return {
+    identify,
     observer: {
       name: "chats",
       onRequest(exchange, facts) {

@@ -14,6 +14,8 @@ export interface ConversationBook {
   latest(most: number): Conversation[];
   /** Takes up what was kept, the one with the latest turn first. */
   restore(conversations: readonly Conversation[]): void;
+  /** All whose latest turn was earlier. */
+  before(at: number): Conversation[];
   forget(id: string): void;
   forgetAll(): void;
 }
@@ -124,6 +126,8 @@ export function createConversationBook({ save, limit = LIMIT }: ConversationBook
       const all = [...entries.values()].map(({ conversation }) => conversation);
       return all.filter(isOfPeople).slice(-most).toReversed();
     },
+    before: (at) =>
+      [...entries.values()].map(({ conversation }) => conversation).filter(({ lastAt }) => lastAt < at),
     restore(conversations) {
       for (const conversation of conversations.toReversed()) {
         // What was ahead then is judged anew.

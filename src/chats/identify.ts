@@ -24,8 +24,6 @@ export interface Identified {
   isBranch: boolean;
   /** It begins the conversation. */
   isNew: boolean;
-  /** An earlier exchange that turns out to belong to this new conversation. */
-  movedId?: string;
 }
 
 export interface Identify {
@@ -43,6 +41,8 @@ export interface Identify {
 
 export interface IdentifyOptions {
   newId: () => string;
+  /** An earlier exchange turns out to belong to another conversation. */
+  moved?: ((exchangeId: string, conversationId: string) => void) | undefined;
   /** Most turns that are remembered, 32,768 unless told: about half a kilobyte each. */
   turnLimit?: number;
 }
@@ -51,7 +51,7 @@ const TURN_LIMIT = 32_768;
 /** Conversations that people have. All others are asked by programs, and kept apart. */
 const OF_PEOPLE = new Set<Purpose>(["chat", "single"]);
 
-export function createIdentify({ newId, turnLimit = TURN_LIMIT }: IdentifyOptions): Identify {
+export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: IdentifyOptions): Identify {
   let known = createKnownTurns(turnLimit);
   const bursts = createBursts(newId);
   const open = new Map<string, KnownTurn>();
@@ -72,7 +72,8 @@ export function createIdentify({ newId, turnLimit = TURN_LIMIT }: IdentifyOption
       if (given === undefined && isOfAnotherChat(before)) {
         const conversation = newConversation(client, exchange.startedAt);
         known.move(before, conversation);
-        return { conversation, before, chain, moved: before };
+        moved?.(before.exchangeId, conversation.id);
+        return { conversation, before, chain, isNew: true };
       }
       return { conversation: before.conversation, before, chain, beside: besideOf(scope, chain, before) };
     }
@@ -163,7 +164,7 @@ export function createIdentify({ newId, turnLimit = TURN_LIMIT }: IdentifyOption
         return bursts.begin({ client: clientKey(exchange, clues), exchange, purpose });
       }
       const placed = place(exchange, clues);
-      const isNew = placed.conversation.turns.length === (placed.moved === undefined ? 0 : 1);
+      const isNew = placed.isNew ?? placed.conversation.turns.length === 0;
       const { turn, previousId, isBranch } = remember(exchange, placed);
       return {
         conversationId: placed.conversation.id,
@@ -173,7 +174,6 @@ export function createIdentify({ newId, turnLimit = TURN_LIMIT }: IdentifyOption
         isNew,
         ...(previousId !== undefined && { previousId }),
         ...(previousId !== undefined && isBranch && { branchOf: previousId }),
-        ...(placed.moved !== undefined && { movedId: placed.moved.exchangeId }),
       };
     },
     end(exchange, answer) {
@@ -238,7 +238,7 @@ interface Place {
   before?: KnownTurn | undefined;
   beside?: KnownTurn | undefined;
   chain?: RequestChain | undefined;
-  moved?: KnownTurn;
+  isNew?: boolean;
 }
 
 /** Who asks: the same program at the same address for the same user. Keys of an API are no part of it. */

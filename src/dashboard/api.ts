@@ -1,21 +1,16 @@
 import type { Context, Hono } from "hono";
-import type { Column } from "./csv.ts";
-import { toCsv } from "./csv.ts";
+import { defaultLimit, format, knownCursor, page, table } from "./pages.ts";
 import { BadParameter, integer, moment, oneOf, readQuery, text } from "./parameters.ts";
 import type { Operation } from "../types.ts";
-import type { DashboardParts, ForgetRequest, Rows } from "./parts.ts";
+import type { DashboardParts, ForgetRequest } from "./parts.ts";
 import type { Problem } from "./problem.ts";
 import { problemResponse } from "./problem.ts";
 import { exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
 
-const defaultLimit = 100;
-const maxLimit = 1000;
 const defaultPoints = 600;
 const maxPoints = 10_000;
 const defaultSpanMs = 10 * 60_000;
 
-const format = oneOf(["json", "csv"]);
-const page = { limit: integer(1, maxLimit), before: text(), format };
 const phases = ["waiting", "streaming", "completed", "cancelled", "failed"] as const;
 const operations = [
   "chat",
@@ -98,33 +93,6 @@ async function samples(context: Context, parts: DashboardParts): Promise<Respons
   }
   const rows = await parts.listSamples({ from, to, points });
   return table(context, { name: "samples", columns: sampleColumns, format, rows });
-}
-
-interface Table<Row> extends Rows<Row> {
-  /** The last word of the path: the list's key in JSON and its file name as CSV. */
-  name: string;
-  columns: readonly Column<Row>[];
-  format?: "json" | "csv";
-}
-
-function table<Row>(context: Context, { name, columns, format, rows, next }: Table<Row>): Response {
-  if (format !== "csv") return context.json({ [name]: rows, ...(next === undefined ? {} : { next }) });
-  context.header("Content-Type", "text/csv; charset=utf-8; header=present");
-  context.header("Content-Disposition", `attachment; filename="plimsoll-${name}.csv"`);
-  if (next !== undefined) {
-    const url = new URL(context.req.url);
-    url.searchParams.set("before", next);
-    // A table has no room for a cursor.
-    context.header("Link", `<${url.pathname}${url.search}>; rel="next"`);
-  }
-  return context.body(toCsv(columns, rows));
-}
-
-function knownCursor<Row>(rows: Rows<Row> | undefined, before: string | undefined): Rows<Row> {
-  if (rows) return rows;
-  throw new BadParameter(
-    `Parameter "before" is "${before}"; it must be the "next" of an earlier answer of this path.`,
-  );
 }
 
 const nothingNamed: Problem = {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { Exchange, Load, Log, MemorySample, ServerMessage, Snapshot } from "../types.ts";
+import type { Conversation, Exchange, Load, Log, MemorySample, ServerMessage, Snapshot } from "../types.ts";
 import type { Access } from "./access.ts";
 import { fromNode } from "./accessRequest.ts";
 import type { Problem } from "./problem.ts";
@@ -31,6 +31,7 @@ export interface Live {
   publishExchange(exchange: Exchange): void;
   publishSample(sample: MemorySample): void;
   publishLoad(load: Load): void;
+  publishConversation(conversation: Conversation): void;
   publishRemoved(kind: Extract<ServerMessage, { type: "removed" }>["kind"], id: string): void;
   /** A new snapshot for everyone: models, health or the verdict changed, which have no message of their own. */
   refresh(): void;
@@ -126,6 +127,7 @@ export function createLive(options: LiveOptions): Live {
       }
     },
     publishSample: (sample) => publish({ type: "sample", sample }),
+    publishConversation: (conversation) => publish({ type: "conversation", conversation }),
     publishLoad: (load) => publish({ type: "load", load }),
     publishRemoved(kind, id) {
       if (kind === "exchange") changed.delete(id);

@@ -1,4 +1,5 @@
 import type {
+  Conversation,
   Exchange,
   ExchangeState,
   Health,
@@ -6,6 +7,7 @@ import type {
   LoadedModel,
   Log,
   Operation,
+  Purpose,
   SamplePoint,
   Snapshot,
 } from "../types.ts";
@@ -30,6 +32,15 @@ export interface ExchangesQuery {
   operation?: Operation;
   /** Leaves out requests that are no inference, such as pages that poll for lists and versions. */
   without?: "other";
+}
+
+export interface ConversationsQuery {
+  limit: number;
+  before?: string;
+  model?: string;
+  client?: string;
+  /** Those of people unless told. */
+  purpose?: Purpose | "any";
 }
 
 /** What to delete, for good. */
@@ -66,6 +77,10 @@ export interface DashboardParts {
   listSamples(query: SamplesQuery): Promise<SamplePoint[]>;
   /** Absent means that `before` is no cursor of its making. */
   listLoads(query: LoadsQuery): Promise<Rows<Load> | undefined>;
+  /** The one with the latest turn first. Absent means that `before` is no cursor of its making. */
+  listConversations(query: ConversationsQuery): Promise<Rows<Conversation> | undefined>;
+  /** With its turns, live or recorded. */
+  findConversation(id: string): Promise<Conversation | undefined>;
   /** Deletes records and answers how many of each kind. */
   forget(what: ForgetRequest): Promise<Record<string, number>>;
   listModels(): LoadedModel[];

@@ -5,6 +5,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { fromContext } from "./accessRequest.ts";
 import { addAlertsApi } from "./alertsApi.ts";
 import { addApi } from "./api.ts";
+import { addConversationsApi } from "./conversationsApi.ts";
 import { securityHeaders } from "./headers.ts";
 import { loginPolicy, loginView } from "./login.ts";
 import { BadParameter } from "./parameters.ts";
@@ -41,6 +42,7 @@ export function createDashboard(parts: DashboardParts): Hono {
     return c.body(text, 200, { "Content-Type": contentType });
   });
   addApi(app, parts);
+  addConversationsApi(app, parts);
   addAlertsApi(app, parts);
   addPredictApi(app, parts.predictions);
   // A handler rather than `notFound`: the app may be mounted inside another, which keeps handlers only.

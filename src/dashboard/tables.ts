@@ -1,4 +1,4 @@
-import type { Exchange, Load, SamplePoint } from "../types.ts";
+import type { Conversation, Exchange, Load, SamplePoint } from "../types.ts";
 import type { Column } from "./csv.ts";
 
 /** The columns of `format=csv`. Headings are the JSON names, so that both forms of an answer speak alike. */
@@ -22,6 +22,8 @@ export const exchangeColumns: Column<Exchange>[] = [
   { heading: "clientAddress", cell: (row) => row.client.address },
   { heading: "conversationId", cell: (row) => row.conversationId },
   { heading: "turn", cell: (row) => row.turn },
+  { heading: "purpose", cell: (row) => row.purpose },
+  { heading: "branchOf", cell: (row) => row.branchOf },
   { heading: "stream", cell: (row) => row.stream },
   { heading: "requestBytes", cell: (row) => row.requestBytes },
   { heading: "responseBytes", cell: (row) => row.responseBytes },
@@ -38,6 +40,27 @@ export const exchangeColumns: Column<Exchange>[] = [
   { heading: "requestedContextLength", cell: (row) => row.requestedContextLength },
   { heading: "contextLength", cell: (row) => row.contextLength },
   { heading: "contextTokensUsed", cell: (row) => row.contextTokensUsed },
+  { heading: "notices", cell: (row) => row.notices.map((notice) => notice.kind).join(" ") || undefined },
+];
+
+export const conversationColumns: Column<Conversation>[] = [
+  { heading: "id", cell: (row) => row.id },
+  { heading: "startedAt", cell: (row) => row.startedAt },
+  { heading: "lastAt", cell: (row) => row.lastAt },
+  { heading: "model", cell: (row) => row.model },
+  { heading: "client", cell: (row) => row.client },
+  { heading: "purpose", cell: (row) => row.purpose },
+  { heading: "turnCount", cell: (row) => row.turnCount },
+  { heading: "branchCount", cell: (row) => row.branchCount },
+  { heading: "contextLength", cell: (row) => row.contextLength },
+  { heading: "contextTokensUsed", cell: (row) => row.contextTokensUsed },
+  { heading: "occupiedBytes", cell: (row) => row.occupiedBytes },
+  { heading: "allocatedBytes", cell: (row) => row.allocatedBytes },
+  { heading: "tokensPerTurn", cell: (row) => row.tokensPerTurn?.predicted },
+  { heading: "tokensLeft", cell: (row) => row.tokensLeft },
+  { heading: "windowTurnsLeft", cell: (row) => row.turnsLeft?.window?.predicted },
+  { heading: "memoryTurnsLeft", cell: (row) => row.turnsLeft?.memory?.predicted },
+  { heading: "endsFirst", cell: (row) => row.endsFirst },
   { heading: "notices", cell: (row) => row.notices.map((notice) => notice.kind).join(" ") || undefined },
 ];
 

@@ -7,7 +7,9 @@ const minute = 60_000;
 
 function talk() {
   let ids = 0;
+  const moves: [string, string][] = [];
   const identify = createIdentify({
+    moved: (exchangeId, conversationId) => moves.push([exchangeId, conversationId]),
     newId: () => {
       ids += 1;
       return `c${ids}`;
@@ -33,7 +35,7 @@ function talk() {
     });
     return { ...(identified as Identified), id: exchange.id };
   }
-  return { ask, identify };
+  return { ask, identify, moves };
 }
 
 const chat = (...texts: string[]): Said[] =>
@@ -124,12 +126,13 @@ describe("identify", () => {
   });
 
   it("parts two chats again that were taken for one, once both go on", () => {
-    const { ask } = talk();
+    const { ask, moves } = talk();
     const first = ask({ messages: chat(LONG), answer: "one" });
     const second = ask({ messages: chat(LONG), answer: "another" });
     ask({ messages: chat(LONG, "another", "on"), answer: "x" });
     const on = ask({ messages: chat(LONG, "one", "and on"), answer: "y" });
-    expect(on).toMatchObject({ turn: 2, isNew: true, movedId: first.id });
+    expect(on).toMatchObject({ turn: 2, isNew: true });
+    expect(moves).toEqual([[first.id, on.conversationId]]);
     expect(on.conversationId).not.toBe(second.conversationId);
     expect(ask({ messages: chat(LONG, "one", "and on", "y", "z") })).toMatchObject({
       conversationId: on.conversationId,

@@ -89,6 +89,8 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
     cancelExchange: () => false,
     listSamples: async () => [],
     listLoads: async () => ({ rows: [] }),
+    listConversations: async () => ({ rows: [] }),
+    findConversation: async () => undefined,
     forget: async () => ({}),
     predictions: {
       predict: async () => ({

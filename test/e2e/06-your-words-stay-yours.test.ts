@@ -19,6 +19,8 @@ const SECRETS = {
   image: Buffer.from("zebra-image-7437").toString("base64"),
   error: "zebra-error-7438",
   query: "zebra-query-7439",
+  chatId: "zebra-chat-7440",
+  userId: "zebra-user-7441",
 };
 
 function chunked(contentType: string, body: string, status = "200 OK"): string {
@@ -86,6 +88,24 @@ it("keeps nothing readable in the database, the log, the API, the metrics or the
       body,
     }).then((answer) => answer.text());
   }
+  // The chat goes on, with and without an id of its own, and a program asks for its title.
+  const messages = [
+    { role: "system", content: SECRETS.system },
+    { role: "user", content: SECRETS.prompt },
+    { role: "assistant", content: SECRETS.answer },
+    { role: "user", content: `${SECRETS.prompt} and on` },
+  ];
+  const title = [{ role: "user", content: `### Task:\nGenerate a concise title.\n${SECRETS.prompt}` }];
+  const given = { "x-openwebui-chat-id": SECRETS.chatId, "x-openwebui-user-id": SECRETS.userId };
+  for (const [headers, said] of [
+    [{}, messages],
+    [given, messages],
+    [given, messages],
+    [{}, title],
+  ] as const) {
+    const request = { method: "POST", headers, body: JSON.stringify({ model: "m", messages: said }) };
+    await fetch(`${url}/api/chat`, request).then((answer) => answer.text());
+  }
   // Cut off and garbled requests must leave nothing behind either.
   await fetch(`${url}/api/chat`, { method: "POST", body: body.slice(0, -20) }).then((answer) =>
     answer.text(),
@@ -93,7 +113,12 @@ it("keeps nothing readable in the database, the log, the API, the metrics or the
   await store.flush(5000);
 
   const seen = [logged.join("\n"), live.join("\n")];
-  for (const page of ["status", "exchanges", "exchanges?format=csv", "loads", "models"]) {
+  const pages = ["status", "exchanges", "exchanges?format=csv", "loads", "models", "conversations"];
+  pages.push("conversations?purpose=any", "conversations?format=csv&purpose=title");
+  const { conversations } = await store.conversations({ purpose: "any" });
+  expect(conversations.map(({ turnCount }) => turnCount).toSorted()).toContain(2);
+  pages.push(...conversations.map(({ id }) => `conversations/${id}`));
+  for (const page of pages) {
     seen.push(await (await fetch(`${url}/plimsoll/api/${page}`)).text());
   }
   seen.push(await (await fetch(`${url}/plimsoll/metrics`)).text());

@@ -56,6 +56,8 @@ export async function startPageServer(
     listSamples: async ({ from, to }) => {
       return scene.samples.filter((sample) => sample.takenAt >= from && sample.takenAt <= to);
     },
+    listConversations: async () => ({ rows: [] }),
+    findConversation: async () => undefined,
     listLoads: async () => ({ rows: [] }),
     forget: async () => ({}),
     predictions: {

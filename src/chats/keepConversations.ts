@@ -1,0 +1,93 @@
+/** Conversations in the record: written with each turn, taken up again after a restart, forgotten in all places. */
+import type { Conversation, Log } from "../types.ts";
+import { createConversationBook, type ConversationBook } from "./conversationBook.ts";
+import type { ConversationHeads } from "./heads.ts";
+import type { Identify } from "./identify.ts";
+
+/** The part of the store that is used here. */
+interface Keeper {
+  saveConversation(record: { conversation: Conversation; heads?: string }): void;
+  moveExchange(move: { exchangeId: string; conversationId: string }): Promise<void>;
+  recentConversations(limit: number): Promise<{ conversation: Conversation; heads?: string }[]>;
+}
+
+export interface KeptConversations {
+  book: ConversationBook;
+  /** Takes up what was kept. Without it chats that are gone on with would be new ones. */
+  recall(): Promise<void>;
+  /** An exchange on record turns out to belong to another conversation. */
+  moved(exchangeId: string, conversationId: string): void;
+  forget(what: { beforeAt: number } | { conversationId: string } | { all: true }): void;
+}
+
+/** A person goes on with a chat of the last weeks; reading back more would delay the start. */
+const MOST_RECALLED = 2000;
+
+export function keepConversations(parts: {
+  store: Keeper;
+  identify: Identify;
+  publish(conversation: Conversation): void;
+  removed(id: string): void;
+  log: Log;
+}): KeptConversations {
+  const { store, identify, log } = parts;
+  const book = createConversationBook({
+    save(conversation) {
+      const heads = identify.heads(conversation.id);
+      store.saveConversation({
+        conversation,
+        ...(heads !== undefined && { heads: JSON.stringify(heads) }),
+      });
+      parts.publish(conversation);
+    },
+  });
+
+  function forgetOne(id: string): void {
+    book.forget(id);
+    identify.forget(id);
+    parts.removed(id);
+  }
+
+  return {
+    book,
+    async recall() {
+      try {
+        const records = await store.recentConversations(MOST_RECALLED);
+        const heads = records.map((record) => readHeads(record.heads)).filter((read) => read !== undefined);
+        identify.restore(heads.toReversed());
+        book.restore(records.map(({ conversation }) => conversation));
+      } catch (error) {
+        log.warn("Chats from before the start are not gone on with: the record does not answer", {
+          error: String(error),
+        });
+      }
+    },
+    moved(exchangeId, conversationId) {
+      store.moveExchange({ exchangeId, conversationId }).catch((error: unknown) => {
+        log.warn("an exchange could not be moved to its conversation", { error: String(error) });
+      });
+    },
+    forget(what) {
+      if ("conversationId" in what) {
+        forgetOne(what.conversationId);
+      } else if ("beforeAt" in what) {
+        for (const { id } of book.before(what.beforeAt)) {
+          forgetOne(id);
+        }
+      } else {
+        book.forgetAll();
+        identify.forgetAll();
+      }
+    },
+  };
+}
+
+/** What somebody broke by hand is as good as absent. */
+function readHeads(text: string | undefined): ConversationHeads | undefined {
+  try {
+    const heads = text === undefined ? undefined : (JSON.parse(text) as ConversationHeads);
+    return Array.isArray(heads?.turns) && typeof heads.id === "string" ? heads : undefined;
+  } catch {
+    return undefined;
+  }
+}
