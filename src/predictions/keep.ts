@@ -93,7 +93,11 @@ export async function recallKnowledge(parts: {
 }
 
 async function readText(store: Keeper, key: string): Promise<string | undefined> {
-  return store.setting(key).catch(() => undefined);
+  try {
+    return await store.setting(key);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Unreadable is as good as absent: learning starts afresh. */
