@@ -1,5 +1,6 @@
 /** Lines on standard error: for people on a terminal, JSON for everything else. Never a prompt, an answer or a key. */
 import { styleText } from "node:util";
+import { printableLine } from "./printable.ts";
 import type { Log } from "./types.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -43,11 +44,5 @@ function textLine(
     .join("");
   const padded = entry.level.padEnd(5);
   const level = colours ? styleText(COLOURS[entry.level], padded, { validateStream: false }) : padded;
-  return `${entry.time.slice(11, 19)} ${level} ${printable(entry.message + details)}`;
-}
-
-/** A client chooses its own name; control characters in it would drive the terminal. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD");
+  return `${entry.time.slice(11, 19)} ${level} ${printableLine(entry.message + details)}`;
 }

@@ -1,4 +1,5 @@
 /** `plimsoll accuracy`: how good the predictions of the last seven days were, as the running Plimsoll has scored them. */
+import { printableText } from "../printable.ts";
 import { parseListen } from "../config.ts";
 import type { AccuracySummary, Score } from "../predict/accuracy.ts";
 import { EXIT } from "./exit.ts";
@@ -25,7 +26,9 @@ beforehand count. Asks the running Plimsoll.`,
       return EXIT.failed;
     }
     const summary = (await answer.json()) as AccuracySummary;
-    process.stdout.write(flags["json"] === true ? `${JSON.stringify(summary)}\n` : accuracyText(summary));
+    process.stdout.write(
+      flags["json"] === true ? `${JSON.stringify(summary)}\n` : printableText(accuracyText(summary)),
+    );
     return EXIT.good;
   },
 };

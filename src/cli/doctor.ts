@@ -1,4 +1,5 @@
 /** `plimsoll doctor`: looks at everything Plimsoll needs, and says what to do about what it finds. */
+import { printableText } from "../printable.ts";
 import { existsSync } from "node:fs";
 import { isLoopback } from "../config.ts";
 import { createMemorySource } from "../memory/source.ts";
@@ -38,7 +39,9 @@ Ends with 1 when something keeps Plimsoll from its work.
     const settings = readSettings(args, { json: { type: "boolean" } });
     const diagnosis = await diagnose(settings);
     process.stdout.write(
-      settings.flags["json"] === true ? `${JSON.stringify(diagnosis)}\n` : diagnosisText(diagnosis),
+      settings.flags["json"] === true
+        ? `${JSON.stringify(diagnosis)}\n`
+        : printableText(diagnosisText(diagnosis)),
     );
     return diagnosis.checks.some(({ state }) => state === "failed") ? EXIT.failed : EXIT.good;
   },

@@ -4,6 +4,7 @@ import { createOllamaClient } from "../ollama/client.ts";
 import { shapeFromGguf } from "../predict/shapeFromGguf.ts";
 import { AskProblem, type PredictQuery } from "../predictions/ask.ts";
 import { readModel, type KnownModel } from "../predictions/modelKnowledge.ts";
+import { printableText } from "../printable.ts";
 import { EXIT } from "./exit.ts";
 import { askHere } from "./predictHere.ts";
 import { measureAndKeep, printBandwidth } from "./predictBandwidth.ts";
@@ -61,17 +62,19 @@ answers; without any, from memory bandwidth and the bytes that a token reads, an
     try {
       if (flags["table"] === true) {
         const table = await ask.table(query, known);
-        process.stdout.write(json ? `${JSON.stringify(table)}\n` : printTable(table));
+        process.stdout.write(json ? `${JSON.stringify(table)}\n` : printableText(printTable(table)));
       } else {
         const answer = await ask.predict(query, known);
         process.stdout.write(
-          json ? `${JSON.stringify(answer)}\n` : printEstimate(subject, answer, flags["explain"] === true),
+          json
+            ? `${JSON.stringify(answer)}\n`
+            : printableText(printEstimate(subject, answer, flags["explain"] === true)),
         );
       }
       return EXIT.good;
     } catch (error) {
       if (error instanceof AskProblem) {
-        process.stderr.write(`plimsoll predict: ${error.message}\n`);
+        process.stderr.write(printableText(`plimsoll predict: ${error.message}\n`));
         return error.status === 400 ? EXIT.usage : EXIT.failed;
       }
       throw error;

@@ -1,4 +1,5 @@
 /** Finds the command, shows help, turns errors into one line and an exit code. */
+import { printableText } from "../printable.ts";
 import { ConfigError } from "../config.ts";
 import { nearestWord } from "../nearestWord.ts";
 import { EXIT } from "./exit.ts";
@@ -79,7 +80,7 @@ export function loadCommands(): Promise<(readonly [name: string, command: Comman
 
 function explain(error: unknown): number {
   const { code, message } = error as NodeJS.ErrnoException;
-  process.stderr.write(`plimsoll: ${message}\n`);
+  process.stderr.write(`plimsoll: ${printableText(message)}\n`);
   if (error instanceof ConfigError) {
     return EXIT.configuration;
   }
