@@ -185,8 +185,17 @@ function isUpstreamUrl(text: string): boolean {
 function parseFile(text: string, path: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, (key, child: unknown) => {
+      // As a key of an object it would become what the object inherits from, past every check.
+      if (key === "__proto__") {
+        throw new ConfigError(`unknown key "__proto__" in ${path}`);
+      }
+      return child;
+    });
   } catch (error) {
+    if (error instanceof ConfigError) {
+      throw error;
+    }
     throw new ConfigError(`${path} is not valid JSON: ${(error as Error).message}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

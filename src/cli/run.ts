@@ -48,7 +48,7 @@ export async function run(args: string[]): Promise<number> {
   if (load === undefined) {
     const nearest = nearestWord(name, Object.keys(COMMANDS));
     process.stderr.write(
-      `plimsoll: there is no command "${name}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See plimsoll --help.\n`,
+      `plimsoll: there is no command "${printableText(name)}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See plimsoll --help.\n`,
     );
     return EXIT.usage;
   }

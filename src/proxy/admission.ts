@@ -22,12 +22,16 @@ export type HostPolicy = (host: string | undefined) => boolean;
 
 /** Decides on one request head; `hostIsAllowed` is Ollama's own rule on loopback, `allowedHosts` elsewhere. */
 export function admit(head: RequestHead, hostIsAllowed: HostPolicy): Admission {
+  // The parser lets others pass, and what they may say is judged by the rules of 1.1 only where it says 1.1.
+  if (head.httpVersion !== "1.1" && head.httpVersion !== "1.0") {
+    return refused(505, "HTTP Version Not Supported", "unsupported protocol version");
+  }
   const hosts = headerValues(head.rawHeaders, "host");
   if (hosts.length > 1) {
-    return badRequest("too many Host headers");
+    return refused(400, "Bad Request", "too many Host headers");
   }
   if (hosts.length === 0 && head.httpVersion === "1.1") {
-    return badRequest("missing required Host header");
+    return refused(400, "Bad Request", "missing required Host header");
   }
   const { target, authority } = splitTarget(head.target);
   // RFC 9112 §3.2.2: an absolute-form target overrides the Host field.
@@ -57,13 +61,13 @@ function isPreflight(method: string, origin: string, host: string): boolean {
 }
 
 /** The words and the framing of Go's own server, which Ollama's clients get today. */
-function badRequest(reason: string): Admission {
+function refused(status: number, words: string, reason: string): Admission {
   return {
     admitted: false,
-    status: 400,
-    statusText: `Bad Request: ${reason}`,
+    status,
+    statusText: `${words}: ${reason}`,
     headers: ["Content-Type", "text/plain; charset=utf-8", "Connection", "close"],
-    body: `400 Bad Request: ${reason}`,
+    body: `${status} ${words}: ${reason}`,
   };
 }
 
