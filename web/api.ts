@@ -1,16 +1,28 @@
-import type { Exchange, SamplePoint } from "../src/types.ts";
+import type {
+  Conversation,
+  Exchange,
+  Load,
+  SamplePoint,
+} from "../src/types.ts";
+import { tidyAll, tidyConversation, tidyExchange, tidyLoad, tidySample } from "./tidy.ts";
+
+/** The server over HTTP. Paths are relative, because the page lives under a prefix. */
 
 export interface ExchangePage {
   exchanges: Exchange[];
   next?: string;
 }
 
-/**
- * Reads exchanges, newest first, without clients' polling for lists and versions. Paths are relative, because the page
- * lives under a prefix.
- */
-export function readExchanges(query: { limit: number; before?: string }): Promise<ExchangePage> {
-  return read(`./api/exchanges?without=other&${search(query)}`) as Promise<ExchangePage>;
+/** Reads exchanges, newest first, without clients' polling for lists and versions. */
+export async function readExchanges(query: {
+  limit: number;
+  before?: string;
+  conversation?: string;
+}): Promise<ExchangePage> {
+  const { exchanges, next } = await read<{ exchanges: unknown; next?: string }>(
+    `./api/exchanges?without=other&${search(query)}`,
+  );
+  return { exchanges: tidyAll(exchanges, tidyExchange), next };
 }
 
 export async function readSamples(query: {
@@ -18,8 +30,44 @@ export async function readSamples(query: {
   to: number;
   points: number;
 }): Promise<SamplePoint[]> {
-  const { samples } = (await read(`./api/samples?${search(query)}`)) as { samples: SamplePoint[] };
-  return samples;
+  const { samples } = await read<{ samples: SamplePoint[] }>(`./api/samples?${search(query)}`);
+  return samples.map(tidySample);
+}
+
+export async function readLoads(): Promise<Load[]> {
+  return tidyAll((await read<{ loads: unknown }>("./api/loads?limit=200")).loads, tidyLoad);
+}
+
+export async function readConversation(id: string): Promise<Conversation | undefined> {
+  return tidyConversation(await read<Conversation>(`./api/conversations/${encodeURIComponent(id)}`));
+}
+
+export interface Score {
+  n: number;
+  medianErrorRatio: number;
+  p90ErrorRatio: number;
+  biasRatio: number;
+}
+
+export interface AccuracyAnswer {
+  overall?: Record<string, Score>;
+  models?: { model: string; scores: Record<string, Score> }[];
+}
+
+export function readAccuracy(): Promise<AccuracyAnswer> {
+  return read("./api/accuracy");
+}
+
+/** Asks the server to do something; its answer, or an error with its words. */
+export async function post(path: string, body?: unknown): Promise<unknown> {
+  return answerOf(
+    await fetch(path, {
+      method: "POST",
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+    }),
+  );
 }
 
 /** True when the server answers but wants a login first. */
@@ -31,13 +79,19 @@ export async function needsLogin(): Promise<boolean> {
   }
 }
 
-async function read(path: string): Promise<unknown> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return response.json();
+async function read<T>(path: string): Promise<T> {
+  return (await answerOf(await fetch(path))) as T;
+}
+
+async function answerOf(response: Response): Promise<unknown> {
+  const answer = (await response.json().catch(() => undefined)) as
+    | { error?: { message?: string } }
+    | undefined;
+  if (response.ok) return answer;
+  throw new Error(answer?.error?.message ?? `${response.url} answered ${response.status}`);
 }
 
 function search(query: Record<string, string | number | undefined>): URLSearchParams {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }

@@ -1,19 +1,39 @@
-import type { MemorySample } from "../src/types.ts";
+import type { Load, MemorySample } from "../src/types.ts";
+import type { Occupancy } from "./occupancy.ts";
+import { addParts, loadAt, noParts, partsOf, residentBytes } from "./parts.ts";
+import type { RunnerParts } from "./parts.ts";
 
-/** One layer of the memory picture. */
-export interface Band {
-  kind: "other" | "anonymous" | "file";
-  /** The runner's model; absent for other programs. */
-  model?: string;
-  /** 1 to 4: which of the runner colours. */
-  hue?: number;
-  label: string;
+/** What the memory of a machine is divided into, bottom first. */
+export const bandKinds = [
+  "other",
+  "weights",
+  "compute",
+  "kvOccupied",
+  "kvFree",
+  "promptCache",
+  "rest",
+] as const;
+
+export type BandKind = (typeof bandKinds)[number];
+
+export const bandLabels: Record<BandKind, string> = {
+  other: "other programs",
+  weights: "weights",
+  compute: "compute",
+  kvOccupied: "KV occupied",
+  kvFree: "KV allocated",
+  promptCache: "prompt cache",
+  rest: "rest",
+};
+
+/** What the bands are told apart by. */
+export interface BandContext {
+  /** Newest first. */
+  loads: readonly Load[];
+  occupancy: Occupancy;
 }
 
-const modelsShown = 4;
-/** Less than a tenth of a GiB has no layer of its own: no line would be thin enough, and its figure reads as none. */
-export const fileShownFrom = 0.1 * 1024 ** 3;
-const restName = "other models";
+export type BandBytes = Record<BandKind, number> & { promptCacheLimit?: number };
 
 /** Memory that programs use and that cannot be dropped: total less available. */
 export function usedBytes(sample: MemorySample): number | undefined {
@@ -21,54 +41,26 @@ export function usedBytes(sample: MemorySample): number | undefined {
   return sample.totalBytes - sample.availableBytes;
 }
 
-/** The layers that a row of samples needs, bottom first. The largest models get layers of their own, empty layers are left out. */
-export function bandsOf(samples: readonly MemorySample[]): Band[] {
-  const largest = new Map<string, RunnerBytes>();
-  for (const sample of samples) {
-    for (const [model, bytes] of bytesByModel(sample)) {
-      const before = largest.get(model) ?? { anonymous: 0, file: 0 };
-      largest.set(model, {
-        anonymous: Math.max(before.anonymous, bytes.anonymous),
-        file: Math.max(before.file, bytes.file),
-      });
-    }
-  }
-  const bySize = [...largest].toSorted(([, a], [, b]) => b.anonymous + b.file - a.anonymous - a.file);
-  const crowded = bySize.length > modelsShown;
-  const shown = bySize
-    .slice(0, crowded ? modelsShown - 1 : modelsShown)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (crowded) shown.push([restName, total(bySize.slice(modelsShown - 1).map(([, bytes]) => bytes))]);
-  return [
-    { kind: "other", label: "other programs" },
-    ...shown.flatMap(([model, bytes], index): Band[] => [
-      ...(bytes.anonymous > 0 ? [{ kind: "anonymous", model, hue: index + 1, label: model } as const] : []),
-      ...(bytes.file >= fileShownFrom
-        ? [{ kind: "file", model, hue: index + 1, label: `${model}, mapped from file` } as const]
-        : []),
-    ]),
-  ];
-}
-
 /**
- * Bytes of each band, bottom first; absent when the sample does not say what is used. File-backed bytes lie on top of `used`, because
- * the system counts them as available although dropping them would make the model crawl: so the sum ends exactly `headroom` below the
- * load line.
+ * Bytes of each band; absent when the sample does not say what is used. File-backed bytes of runners come on top of `used`, because the
+ * system counts them as available although dropping them would make the model crawl: so the sum ends exactly `headroom` below the load
+ * line.
  */
-export function bandBytes(sample: MemorySample, bands: readonly Band[]): number[] | undefined {
+export function bandBytes(sample: MemorySample, context: BandContext): BandBytes | undefined {
   const used = usedBytes(sample);
   if (used === undefined) return undefined;
-  const models = bytesByModel(sample);
-  const named = new Set(bands.map((band) => band.model));
-  const withFileBand = new Set(bands.filter((band) => band.kind === "file").map((band) => band.model));
-  const rest = total([...models].filter(([model]) => !named.has(model)).map(([, bytes]) => bytes));
-  const held = total([...models.values()]).anonymous;
-  return bands.map(({ kind, model = "" }) => {
-    if (kind === "other") return Math.max(0, used - held);
-    const bytes = models.get(model) ?? (model === restName ? rest : none);
-    if (kind === "file") return bytes.file;
-    return bytes.anonymous + (withFileBand.has(model) ? 0 : bytes.file);
-  });
+  let parts: RunnerParts = noParts;
+  let held = 0;
+  let promptCacheLimit: number | undefined;
+  for (const runner of sample.runners) {
+    const load = loadAt(context.loads, runner.model, sample.takenAt);
+    const ratio = load ? context.occupancy.ratio(load, sample.takenAt) : 0;
+    parts = addParts(parts, partsOf(residentBytes(runner), load?.predicted, ratio));
+    held += runner.anonymousBytes + runner.sharedBytes;
+    const limit = load?.predicted?.promptCacheLimitBytes;
+    if (limit !== undefined) promptCacheLimit = (promptCacheLimit ?? 0) + limit;
+  }
+  return { other: Math.max(0, used - held), ...parts, promptCacheLimit };
 }
 
 /** Where swapping starts on the same scale; moves when a container's limit binds instead of the machine's memory. */
@@ -78,28 +70,41 @@ export function loadLineBytes(sample: MemorySample, stackBytes: number): number 
   return headroomBytes === undefined ? undefined : stackBytes + headroomBytes;
 }
 
-interface RunnerBytes {
-  anonymous: number;
-  file: number;
+export function stackBytes(bytes: BandBytes): number {
+  return bandKinds.reduce((sum, kind) => sum + bytes[kind], 0);
 }
 
-const none: RunnerBytes = { anonymous: 0, file: 0 };
-
-function total(parts: readonly RunnerBytes[]): RunnerBytes {
-  return parts.reduce(
-    (sum, part) => ({ anonymous: sum.anonymous + part.anonymous, file: sum.file + part.file }),
-    none,
-  );
-}
-
-function bytesByModel(sample: MemorySample): Map<string, RunnerBytes> {
-  const models = new Map<string, RunnerBytes>();
-  for (const runner of sample.runners) {
-    const model = runner.model ?? `runner ${runner.pid}`;
-    const bytes = models.get(model) ?? { anonymous: 0, file: 0 };
-    bytes.anonymous += runner.anonymousBytes + runner.sharedBytes;
-    bytes.file += runner.fileBytes;
-    models.set(model, bytes);
+/** A GPU's memory by the same bands: what the loads put there, and `other`, whatever else is used. Absent when not told. */
+export function gpuBandBytes(
+  sample: MemorySample,
+  gpuId: string,
+  context: BandContext,
+): BandBytes | undefined {
+  const used = sample.gpus.find(({ id }) => id === gpuId)?.usedBytes;
+  if (used === undefined) return undefined;
+  let parts: RunnerParts = noParts;
+  let left = used;
+  // Which device holds which part is known only where there is but one.
+  for (const load of sample.gpus.length === 1 ? currentLoads(context.loads, sample.takenAt) : []) {
+    const claimed = load.claimedDeviceBytes ?? deviceBytes(load);
+    const own = partsOf(
+      Math.min(left, claimed),
+      load.predicted,
+      context.occupancy.ratio(load, sample.takenAt),
+      "deviceBytes",
+    );
+    left -= Math.min(left, claimed);
+    parts = addParts(parts, own);
   }
-  return models;
+  return { other: left, ...parts };
+}
+
+function currentLoads(loads: readonly Load[], at: number): Load[] {
+  const models = new Set(loads.map((load) => load.model));
+  return [...models].flatMap((model) => loadAt(loads, model, at) ?? []);
+}
+
+function deviceBytes({ predicted }: Load): number {
+  const splits = [predicted?.weightsBytes, predicted?.kvCacheBytes, predicted?.computeBytes];
+  return splits.reduce((sum, split) => sum + (split?.deviceBytes ?? 0), 0);
 }

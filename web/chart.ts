@@ -1,14 +1,17 @@
 import uPlot from "uplot";
-import type { Band } from "./bands.ts";
-import { drawGaps, drawLoadLine, drawSwapLane } from "./chartMarks.ts";
-import { formatGib, formatHour } from "./format.ts";
+import type { BandKind } from "./bands.ts";
+import { drawForecast } from "./chartForecast.ts";
+import { drawGaps, drawLoadLine, drawMarks, drawSwapLane } from "./chartMarks.ts";
+import type { ForecastLine } from "./forecastLine.ts";
+import { formatGib, formatHour, formatDay } from "./format.ts";
+import type { ChartMark } from "./marks.ts";
 import { bandFill, color, fontOf, forgetColors, scaled } from "./paint.ts";
 import type { Series } from "./series.ts";
+import { emptySeries } from "./series.ts";
 
-/** The memory chart. uPlot is known to this file alone. */
+/** A chart of memory over time. uPlot is known to this file and its drawings alone. */
 export interface MemoryChart {
-  /** Draws the series over a stretch of time; both ends in epoch milliseconds. */
-  update(series: Series, from: number, to: number): void;
+  update(view: ChartView): void;
   /** Puts the cursor at a moment, or takes it away. */
   setCursor(at: number | undefined): void;
   /** Draws everything anew: colours or size have changed. */
@@ -16,14 +19,18 @@ export interface MemoryChart {
   destroy(): void;
 }
 
-interface View {
+/** What is drawn, and the stretch of time; both ends in epoch milliseconds. */
+export interface ChartView {
   series: Series;
   from: number;
   to: number;
+  forecast?: ForecastLine;
+  marks?: readonly ChartMark[];
 }
 
 /** Share of the height that the swap lane takes at the top, where there is swap. */
 const swapLane = 0.14;
+const dayMs = 24 * 3_600_000;
 
 /** Creates the chart inside `element`, which gives it its size. `onCursor` hears of the pointer only. */
 export function createMemoryChart(
@@ -32,13 +39,17 @@ export function createMemoryChart(
 ): MemoryChart {
   let chart: uPlot | undefined;
   let shape = "";
-  let view: View = { series: emptySeries, from: 0, to: 1 };
-  const current = (): View => view;
+  let view: ChartView = { series: emptySeries, from: 0, to: 1 };
+  let following = false;
+  const current = (): ChartView => view;
+  const heard = (at: number | undefined): void => {
+    if (!following) onCursor(at);
+  };
 
   const build = (): void => {
     chart?.destroy();
     shape = shapeOf(view.series);
-    chart = new uPlot(chartOptions(element, current, onCursor), columns(view.series), element);
+    chart = new uPlot(chartOptions(element, current, heard), columns(view.series), element);
   };
   const repaint = (): void => {
     forgetColors();
@@ -48,14 +59,16 @@ export function createMemoryChart(
   resizing.observe(element);
 
   return {
-    update(series, from, to) {
-      view = { series, from, to };
-      if (chart && shape === shapeOf(series)) chart.setData(columns(series));
+    update(next) {
+      view = next;
+      if (chart && shape === shapeOf(next.series)) chart.setData(columns(next.series));
       else build();
     },
     setCursor(at) {
       const left = at === undefined ? -10 : (chart?.valToPos(at, "x") ?? -10);
-      chart?.setCursor({ left, top: 10 }, false);
+      following = true;
+      chart?.setCursor({ left, top: 10 });
+      following = false;
     },
     repaint,
     destroy() {
@@ -65,25 +78,15 @@ export function createMemoryChart(
   };
 }
 
-const emptySeries: Series = {
-  times: [],
-  bands: [],
-  edges: [],
-  loadLine: [],
-  swapUsed: [],
-  swapOut: [],
-  gaps: [],
-};
-
 function chartOptions(
   element: HTMLElement,
-  current: () => View,
+  current: () => ChartView,
   onCursor: (at: number | undefined) => void,
 ): uPlot.Options {
   return {
     ...sizeOf(element),
     ms: 1,
-    padding: [10, 8, 0, 0],
+    padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     // Lines of the grid lie over the fills, which are opaque.
@@ -93,12 +96,14 @@ function chartOptions(
       y: { range: () => [0, topOf(current().series)] },
       swap: { range: () => swapRange(current().series) },
     },
-    axes: [timeAxis(), memoryAxis(current)],
-    series: [{}, ...bandSeries(current().series.bands), loadLineSeries(), swapSeries()],
+    axes: [timeAxis(current), memoryAxis(current)],
+    series: [{}, ...bandSeries(current().series.kinds), cacheLimitSeries(), loadLineSeries(), swapSeries()],
     hooks: {
       drawClear: [(chart) => drawGaps(chart, current().series.gaps)],
       draw: [
+        (chart) => drawForecast(chart, current()),
         (chart) => drawSwapLane(chart, current().series),
+        (chart) => drawMarks(chart, current().marks ?? []),
         (chart) => drawLoadLine(chart, current().series),
       ],
       setCursor: [(chart) => onCursor(timeAt(chart, current().series))],
@@ -107,15 +112,19 @@ function chartOptions(
 }
 
 /** Top of the stack first, so that each lower band is painted over the ones it supports. */
-function bandSeries(bands: readonly Band[]): uPlot.Series[] {
-  return bands.toReversed().map((band) => ({
+function bandSeries(kinds: readonly BandKind[]): uPlot.Series[] {
+  return kinds.toReversed().map((kind) => ({
     scale: "y",
     width: 0,
     // Edges snapped to pixels turn a slope into stairs.
     pxAlign: 0,
     points: { show: false },
-    fill: bandFill(band),
+    fill: bandFill(kind),
   }));
+}
+
+function cacheLimitSeries(): uPlot.Series {
+  return { scale: "y", width: 1, dash: [2, 3], stroke: color("band-promptCache"), points: { show: false } };
 }
 
 function loadLineSeries(): uPlot.Series {
@@ -123,26 +132,23 @@ function loadLineSeries(): uPlot.Series {
 }
 
 function swapSeries(): uPlot.Series {
-  return {
-    scale: "swap",
-    width: 0,
-    fill: color("swap"),
-    fillTo: 0,
-    points: { show: false },
-  };
+  return { scale: "swap", width: 0, fill: color("swap"), fillTo: 0, points: { show: false } };
 }
 
-function timeAxis(): uPlot.Axis {
+function timeAxis(current: () => ChartView): uPlot.Axis {
   return {
     ...axisStyle(),
-    size: scaled(26),
+    size: scaled(22),
     space: scaled(64),
     grid: { show: false },
-    values: (_, splits) => splits.map(formatHour),
+    values: (_, splits) => {
+      const { from, to } = current();
+      return splits.map(to - from > 2 * dayMs ? formatDay : formatHour);
+    },
   };
 }
 
-function memoryAxis(current: () => View): uPlot.Axis {
+function memoryAxis(current: () => ChartView): uPlot.Axis {
   return {
     ...axisStyle(),
     size: scaled(46),
@@ -181,12 +187,15 @@ function swapRange(series: Series): [number, number] {
 
 function columns(series: Series): uPlot.AlignedData {
   const swap = series.swapTotalBytes ? series.swapUsed : series.swapUsed.map(() => null);
-  return [series.times, ...series.edges.toReversed(), series.loadLine, swap];
+  // A limit above the machine's memory cannot be reached: nothing is drawn for it.
+  const top = series.totalBytes ?? 0;
+  const limit = series.cacheLimit.map((bytes) => (bytes !== null && bytes <= top ? bytes : null));
+  return [series.times, ...series.edges.toReversed(), limit, series.loadLine, swap];
 }
 
 /** What the chart must be rebuilt for: uPlot cannot change its list of series' fills cheaply. */
 function shapeOf(series: Series): string {
-  return JSON.stringify(series.bands);
+  return series.kinds.join();
 }
 
 function timeAt(chart: uPlot, series: Series): number | undefined {
@@ -195,5 +204,5 @@ function timeAt(chart: uPlot, series: Series): number | undefined {
 }
 
 function sizeOf(element: HTMLElement): { width: number; height: number } {
-  return { width: Math.max(120, element.clientWidth), height: Math.max(120, element.clientHeight) };
+  return { width: Math.max(120, element.clientWidth), height: Math.max(100, element.clientHeight) };
 }

@@ -1,6 +1,7 @@
 import type uPlot from "uplot";
 import { formatGib } from "./format.ts";
 import { color, fontOf, hatch, scaled } from "./paint.ts";
+import type { ChartMark } from "./marks.ts";
 import type { Gap, Series } from "./series.ts";
 
 const swapOutShownFrom = 1024 ** 2;
@@ -65,6 +66,28 @@ export function drawSwapLane(chart: uPlot, series: Series): void {
   ctx.restore();
 }
 
+const glyphs: Record<ChartMark["kind"], string> = { load: "▲", reload: "↻", cut: "✂", cliff: "◣" };
+
+/** Draws a hair line for each event, with a sign of its own at its foot. Their words stand in the list of the chart. */
+export function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.setLineDash([1 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at, kind } of marks) {
+    const x = chart.valToPos(at, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const ink = color(kind === "load" ? "dim" : kind === "reload" ? "accent" : "warn");
+    ctx.strokeStyle = ink;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    writeText(chart, { text: glyphs[kind], x, y: bbox.top + bbox.height - 4, ink, align: "center" });
+  }
+  ctx.restore();
+}
+
 interface Writing {
   text: string;
   x: number;
@@ -74,14 +97,14 @@ interface Writing {
 }
 
 /** Writes with a halo in the panel's colour: the text may lie on any band. */
-function writeText(chart: uPlot, { text, x, y, ink, align }: Writing): void {
+export function writeText(chart: uPlot, { text, x, y, ink, align }: Writing): void {
   const { ctx } = chart;
   ctx.font = fontOf(scaled(11 * devicePixelRatio));
   ctx.textAlign = align;
   ctx.textBaseline = "alphabetic";
   ctx.lineJoin = "round";
   ctx.lineWidth = 3 * devicePixelRatio;
-  ctx.strokeStyle = color("panel");
+  ctx.strokeStyle = color("paper");
   ctx.strokeText(text, x, y);
   ctx.fillStyle = ink;
   ctx.fillText(text, x, y);

@@ -1,12 +1,17 @@
 import type { SamplePoint } from "../src/types.ts";
-import { usedBytes } from "./bands.ts";
-import { formatBytes, formatTime } from "./format.ts";
+import { bandLabels, usedBytes } from "./bands.ts";
+import { formatBytes, formatSoon, formatTime } from "./format.ts";
+import type { ForecastLine } from "./forecastLine.ts";
 import type { Series } from "./series.ts";
 
 /** What the chart shows, in words: for its caption, for the cursor, and for those who do not see it. */
 
 /** One or two sentences about the whole window. */
-export function summaryWords(series: Series, points: readonly SamplePoint[]): string {
+export function summaryWords(
+  series: Series,
+  points: readonly SamplePoint[],
+  forecast?: ForecastLine,
+): string {
   const last = points.at(-1);
   if (!last) return "No samples yet.";
   const parts = [];
@@ -14,6 +19,8 @@ export function summaryWords(series: Series, points: readonly SamplePoint[]): st
   if (used !== undefined) parts.push(`${formatBytes(used)} of ${formatBytes(last.totalBytes)} used now`);
   const lowest = lowestHeadroom(points);
   if (lowest) parts.push(`least before swap ${formatBytes(lowest.bytes)} at ${formatTime(lowest.at)}`);
+  if (forecast?.crossesAt !== undefined)
+    parts.push(`expected to reach swap in about ${formatSoon((forecast.crossesAt - last.takenAt) / 1000)}`);
   const sentence = parts.length > 0 ? `${parts.join("; ")}.` : "";
   return [sentence, gapWords(series)].filter(Boolean).join(" ");
 }
@@ -22,12 +29,12 @@ export function summaryWords(series: Series, points: readonly SamplePoint[]): st
 export function momentWords(series: Series, at: number): string {
   const bytes = bytesAt(series, at);
   if (!bytes) return "no sample";
-  return series.bands.map((band, index) => `${band.label} ${formatBytes(bytes[index])}`).join(", ");
+  return series.kinds.map((kind, index) => `${bandLabels[kind]} ${formatBytes(bytes[index])}`).join(", ");
 }
 
 /** Bytes of each band, bottom first, at the point nearest to a moment; absent in a gap. */
 export function bytesAt(series: Series, at: number | undefined): number[] | undefined {
-  const index = at === undefined ? series.times.length - 1 : series.times.indexOf(at);
+  const index = at === undefined ? series.times.length - 1 : indexAt(series.times, at);
   const edges = series.edges.map((column) => column[index]);
   const bytes: number[] = [];
   let below = 0;
@@ -37,6 +44,11 @@ export function bytesAt(series: Series, at: number | undefined): number[] | unde
     below = edge;
   }
   return bytes;
+}
+
+/** The last row that is not later than a moment; −1 before the first. */
+export function indexAt(times: readonly number[], at: number): number {
+  return times.findLastIndex((time) => time <= at);
 }
 
 function gapWords({ gaps }: Series): string {

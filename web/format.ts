@@ -77,6 +77,36 @@ export function formatWhen(at: number, now: number): string {
   return `${time.getDate()} ${months[time.getMonth()]} ${formatHour(at)}`;
 }
 
+/** `21 Nov`, for the axis of many days. */
+export function formatDay(at: number): string {
+  const time = new Date(at);
+  return `${time.getDate()} ${months[time.getMonth()]}`;
+}
+
+/** `+4.2 %`, with its sign: how far a prediction was from what happened. */
+export function formatError(ratio: number | undefined): string {
+  if (ratio === undefined || !Number.isFinite(ratio)) return unknown;
+  const percent = ratio * 100;
+  const digits = Math.abs(percent) >= 10 ? 0 : 1;
+  return `${percent
+    .toFixed(digits)
+    .replace(/^(?=\d)/, "+")
+    .replace("-", "−")
+    .replace(/^[+−](0(?:\.0)?)$/, "$1")} %`;
+}
+
+/** `4.2 %`, of a share or a size that has no sign. */
+export function formatShare(ratio: number | undefined): string {
+  return formatError(ratio === undefined ? undefined : Math.abs(ratio)).replace("+", "");
+}
+
+/** `about 14 min`, from seconds: no figure of a forecast is known to the second. */
+export function formatSoon(seconds: number): string {
+  if (seconds < 90) return `${Math.max(5, Math.round(seconds / 5) * 5)} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }

@@ -1,4 +1,4 @@
-import type { Band } from "./bands.ts";
+import type { BandKind } from "./bands.ts";
 
 const resolved = new Map<string, string>();
 const hatches = new Map<string, CanvasPattern>();
@@ -32,11 +32,10 @@ export function fontOf(pixels: number): string {
   return `${Math.round(pixels)}px ${getComputedStyle(document.body).fontFamily}`;
 }
 
-/** The fill of a band. File-backed bytes are hatched: colour alone must not carry the difference. */
-export function bandFill(band: Band): string | CanvasPattern {
-  if (band.kind === "other") return color("other");
-  const plain = color(`runner-${band.hue}`);
-  return band.kind === "file" ? (hatch(plain) ?? plain) : plain;
+/** The fill of a band. What is set aside but not in use is hatched: colour alone must not carry the difference. */
+export function bandFill(kind: BandKind): string | CanvasPattern {
+  const plain = color(`band-${kind}`);
+  return kind === "kvFree" || kind === "rest" ? (hatch(plain) ?? plain) : plain;
 }
 
 /** Diagonal stripes over a lighter ground, or absent where the browser gives no canvas. */
@@ -49,7 +48,7 @@ export function hatch(stripe: string): CanvasPattern | undefined {
   tile.height = size;
   const context = tile.getContext("2d");
   if (!context) return undefined;
-  context.fillStyle = color("panel");
+  context.fillStyle = color("paper");
   context.fillRect(0, 0, size, size);
   context.globalAlpha = 0.35;
   context.fillStyle = stripe;

@@ -5,6 +5,7 @@ export const chartWindows = [
   { name: "10 min", spanMs: 10 * 60_000 },
   { name: "1 h", spanMs: 60 * 60_000 },
   { name: "24 h", spanMs: 24 * 60 * 60_000 },
+  { name: "30 d", spanMs: 30 * 24 * 60 * 60_000 },
 ] as const;
 
 /** How many points a window is drawn with: more than a screen has columns to tell apart is wasted. */

@@ -1,10 +1,13 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Exchange, SamplePoint, ServerMessage } from "../src/types.ts";
-import { needsLogin, readExchanges, readSamples } from "./api.ts";
-import { bandsOf } from "./bands.ts";
+import { needsLogin, readExchanges, readLoads, readSamples } from "./api.ts";
+import { bandBytes, stackBytes } from "./bands.ts";
+import { forecastLine } from "./forecastLine.ts";
 import { connect } from "./live.ts";
+import { occupancyOf } from "./occupancy.ts";
 import { appendSample, chartWindows, pointsPerWindow } from "./samples.ts";
 import { addEnded, apply, emptyState, endedKept } from "./state.ts";
+import { newestLoads } from "./stateLoads.ts";
 
 /** The page's signals, and the only code that writes them. */
 
@@ -19,23 +22,43 @@ export const now = signal(Date.now());
 export const windowIndex = signal(0);
 export const points = signal<SamplePoint[]>([]);
 
-/** An older page of the record, or absent while the newest exchanges are shown. */
-export const olderPage = signal<{ exchanges: Exchange[]; next?: string; trail: string[] } | undefined>(
-  undefined,
-);
-/** True when the record holds more than the newest page shows. */
-export const moreRecorded = signal(false);
+/** The moment that every chart and table points at; absent while none is looked at. */
+export const cursorAt = signal<number | undefined>(undefined);
+
+/** What of the record has been read beyond `ended`, newest first; it follows on it without a hole. */
+export const older = signal<Exchange[]>([]);
+/** Where the record goes on after that; absent at its end. */
+export const moreRecorded = signal<string | undefined>(undefined);
 export const historyProblem = signal<string | undefined>(undefined);
 
 export const live = computed(() => page.value.live);
 export const ended = computed(() => page.value.ended);
 export const models = computed(() => page.value.models);
+export const loads = computed(() => page.value.loads);
+export const conversations = computed(() => page.value.conversations);
+export const episodes = computed(() => page.value.episodes);
 export const sample = computed(() => page.value.sample);
-/** One set of layers, and so of colours, for everything that shows memory. */
-export const bands = computed(() => bandsOf(sample.value ? [...points.value, sample.value] : points.value));
+export const forecast = computed(() => page.value.forecast);
 export const health = computed(() => page.value.health);
 export const verdict = computed(() => page.value.verdict);
 export const chartSpanMs = computed(() => (chartWindows[windowIndex.value] ?? chartWindows[0]).spanMs);
+
+/** Changes only with what occupies cells: a token more in a running answer draws nothing anew. */
+const runningPrompts = computed(() =>
+  live.value
+    .filter(({ exchange }) => exchange.state.phase === "streaming")
+    .map(({ exchange }) => exchange.id)
+    .join(),
+);
+/** What tells the bands apart. */
+export const bandContext = computed(() => {
+  void runningPrompts.value;
+  return { loads: loads.value, occupancy: occupancyOf(ended.value, live.peek()) };
+});
+export const bandsNow = computed(() => sample.value && bandBytes(sample.value, bandContext.value));
+export const forecastNow = computed(() =>
+  forecastLine(forecast.value, sample.value, bandsNow.value && stackBytes(bandsNow.value)),
+);
 
 /** Connects, and keeps time. */
 export function start(): void {
@@ -43,7 +66,7 @@ export function start(): void {
   url.protocol = url.protocol.replace("http", "ws");
   connect({
     url: url.href,
-    onMessage: receive,
+    onMessage: queue,
     onOpen: opened,
     onLost: lost,
     onFailedAttempt: () => void logInIfNeeded(),
@@ -58,49 +81,92 @@ export function chooseWindow(index: number): void {
   void seedSamples();
 }
 
-/** Shows the page before the one that is shown. */
-export async function showOlder(): Promise<void> {
-  const shown = olderPage.value;
-  // The newest page moves while it is looked at, so its end is asked for when it is left.
-  const before = shown ? shown.next : (await loadPage())?.next;
-  if (before === undefined) return;
-  const result = await loadPage(before);
-  if (result) olderPage.value = { ...result, trail: [...(shown?.trail ?? []), before] };
-}
-
-/** Goes back one page towards the newest. */
-export async function showNewer(): Promise<void> {
-  const trail = olderPage.value?.trail.slice(0, -1) ?? [];
-  const before = trail.at(-1);
-  if (before === undefined) {
-    olderPage.value = undefined;
-    return;
-  }
-  const result = await loadPage(before);
-  if (result) olderPage.value = { ...result, trail };
-}
+const unreadable = "The record of exchanges could not be read.";
+/** As many rows as one looks through by hand; the rest is in the CSV. */
+const olderKept = 5000;
 
 /** The record is read once the first snapshot has told the server's time: until then "the last ten minutes" are unknown. */
 let seedWanted = false;
-
-function seed(): void {
-  seedWanted = false;
-  void seedSamples();
-  void seedExchanges();
-}
 
 function serverNow(): number {
   return Date.now() + page.value.clockOffsetMs;
 }
 
-function receive(message: ServerMessage): void {
-  batch(() => {
+/** Messages of one instant are drawn together: sixty-four running chats are one drawing, not sixty-four. */
+const waiting: ServerMessage[] = [];
+
+function queue(message: ServerMessage): void {
+  waiting.push(message);
+  if (waiting.length > 1) return;
+  if (document.hidden) receive();
+  else requestAnimationFrame(receive);
+}
+
+function receive(): void {
+  const messages = waiting.splice(0);
+  batch(() => messages.forEach(receiveOne));
+  if (seedWanted && messages.some(({ type }) => type === "snapshot")) {
+    seedWanted = false;
+    void seedSamples();
+    void seedRecord();
+  }
+}
+
+function receiveOne(message: ServerMessage): void {
+  if (message.type === "snapshot") reloadIfOther(message.snapshot.version);
+  const before = page.value.ended;
+  try {
     page.value = apply(page.value, message, Date.now());
-    const newest = message.type === "sample" || message.type === "snapshot" ? page.value.sample : undefined;
-    if (newest) points.value = appendSample(points.value, newest, chartSpanMs.value);
-    if (message.type === "snapshot") now.value = serverNow();
-  });
-  if (message.type === "snapshot" && seedWanted) seed();
+    keepDropped(before);
+  } catch {
+    // One message that makes no sense must not end the page. Perhaps the page is older than the server.
+    reloadOnce("misunderstood");
+    return;
+  }
+  const newest = message.type === "sample" || message.type === "snapshot" ? page.value.sample : undefined;
+  if (newest) points.value = appendSample(points.value, newest, chartSpanMs.value);
+  if (message.type === "snapshot") now.value = serverNow();
+}
+
+/** What had to make room among the latest is still on the page, further down. */
+function keepDropped(before: readonly Exchange[]): void {
+  const { ended } = page.value;
+  const last = before.at(-1);
+  if (ended === before || last === undefined || ended.length < endedKept || ended.includes(last)) return;
+  older.value = [last, ...older.value].slice(0, olderKept);
+}
+
+/** Reads the next stretch of the record. */
+export async function readOlder(limit: number): Promise<void> {
+  if (moreRecorded.value === undefined) return;
+  const before = moreRecorded.value;
+  try {
+    const { exchanges, next } = await readExchanges({ limit, before });
+    // Two quick clicks ask for the same stretch.
+    if (moreRecorded.value !== before) return;
+    older.value = [...older.value, ...exchanges];
+    moreRecorded.value = older.value.length < olderKept ? next : undefined;
+    historyProblem.value = undefined;
+  } catch {
+    historyProblem.value = unreadable;
+  }
+}
+
+/** The page came with its server: another version may mean other words by other names. */
+function reloadIfOther(version: string | undefined): void {
+  const known = page.value.version;
+  if (known && version && known !== version) reloadOnce(version);
+}
+
+/** Once for each reason: a page that a cache keeps old must not reload for ever. */
+function reloadOnce(reason: string): void {
+  try {
+    if (sessionStorage.getItem("plimsoll-reloaded") === reason) return;
+    sessionStorage.setItem("plimsoll-reloaded", reason);
+  } catch {
+    return;
+  }
+  location.reload();
 }
 
 function opened(): void {
@@ -137,20 +203,16 @@ async function seedSamples(): Promise<void> {
   }
 }
 
-async function seedExchanges(): Promise<void> {
-  const read = await loadPage();
-  if (!read) return;
-  page.value = addEnded(page.value, read.exchanges);
-  moreRecorded.value = read.next !== undefined;
-}
-
-async function loadPage(before?: string): Promise<{ exchanges: Exchange[]; next?: string } | undefined> {
-  try {
-    const result = await readExchanges({ limit: endedKept, before });
-    historyProblem.value = undefined;
-    return result;
-  } catch {
-    historyProblem.value = "The record of exchanges could not be read.";
-    return undefined;
-  }
+async function seedRecord(): Promise<void> {
+  const [exchanges, loads] = await Promise.allSettled([readExchanges({ limit: endedKept }), readLoads()]);
+  batch(() => {
+    historyProblem.value = exchanges.status === "rejected" ? unreadable : undefined;
+    if (exchanges.status === "fulfilled") {
+      page.value = addEnded(page.value, exchanges.value.exchanges);
+      older.value = [];
+      moreRecorded.value = exchanges.value.next;
+    }
+    if (loads.status === "fulfilled")
+      page.value = { ...page.value, loads: newestLoads(loads.value, page.value.loads) };
+  });
 }

@@ -1,6 +1,7 @@
-import type { Exchange, Health, MemorySample, NoticeKind, Stage, Verdict } from "../src/types.ts";
+import type { Episode, Forecast, Health, MemorySample, NoticeKind, Stage, Verdict } from "../src/types.ts";
 import { usedBytes } from "./bands.ts";
-import { formatBytes, formatCount, formatGib } from "./format.ts";
+import { formatBytes, formatCount, formatElapsed, formatGib, formatSoon } from "./format.ts";
+import { stageOf } from "./stages.ts";
 import type { LiveExchange } from "./state.ts";
 
 /** Sentences of the page. Pure, so that they can be read and tested in one place. */
@@ -10,14 +11,51 @@ export interface Statement {
   text: string;
 }
 
-/** `21.4 of 32 GiB used · 6.2 GiB before swap`. Absent when the sample does not tell. */
-export function memorySentence(sample: MemorySample): string | undefined {
+/**
+ * `21.4 of 32 GiB used · 6.2 GiB before swap · at this pace in about 14 min or 9 turns`. Absent when the sample does not tell.
+ */
+export function memorySentence(sample: MemorySample, forecast?: Forecast): string | undefined {
   const used = usedBytes(sample);
   if (used === undefined || sample.totalBytes === undefined) return undefined;
   const parts = [`${formatGib(used)} of ${formatGib(sample.totalBytes)} GiB used`];
   if (sample.headroomBytes !== undefined)
     parts.push(headroomWords(sample.headroomBytes, sample.swapTotalBytes));
+  const pace = (sample.headroomBytes ?? 0) > 0 && paceWords(forecast);
+  if (pace) parts.push(`at this pace in ${pace}`);
   return parts.join(" · ");
+}
+
+/** `about 14 min or 9 turns`. */
+function paceWords(forecast: Forecast | undefined): string | undefined {
+  const seconds = forecast?.secondsToSwap?.predicted;
+  const turns = forecast?.turnsToSwap?.predicted;
+  const said = [
+    seconds === undefined ? undefined : `about ${formatSoon(seconds)}`,
+    turns === undefined ? undefined : turnWords(turns),
+  ].filter((words) => words !== undefined);
+  return said.length > 0 ? said.join(" or ") : undefined;
+}
+
+/** `1 turn`, `9 turns`. */
+export function turnWords(turns: number): string {
+  const whole = Math.max(0, Math.round(turns));
+  return `${formatCount(whole)} ${whole === 1 ? "turn" : "turns"}`;
+}
+
+/** What an episode says in one line; the server's own words where it has some. */
+export function episodeWords(episode: Episode): string {
+  if (episode.text) return episode.text;
+  const causes = episode.causes.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ");
+  return `Memory is running short${causes ? `: ${causes}` : ""}.`;
+}
+
+/** How an episode went: `warned 41 s before swap`, `false alarm`, `still open`. */
+export function outcomeWords({ endedAt, outcome, leadSeconds, swapAt }: Episode): string {
+  const lead = leadSeconds === undefined ? undefined : formatElapsed(leadSeconds * 1000);
+  if (outcome === "false-alarm") return "false alarm";
+  if (outcome === "hit" || swapAt !== undefined)
+    return lead ? `swap came, warned ${lead} before` : "swap came";
+  return endedAt === undefined ? "still open" : "ended without swap";
 }
 
 /** What the browser's tab says: the two things one looks for without opening it. */
@@ -43,14 +81,6 @@ export function stateWord(verdict: Verdict | undefined, live: readonly LiveExcha
   const stages = new Set(live.map(({ exchange }) => stageOf(exchange)));
   const furthest = stageOrder.find((stage) => stages.has(stage));
   return furthest ?? (live.length > 0 ? "busy" : verdict.state === "unknown" ? "unknown" : "idle");
-}
-
-/** What a live exchange is probably doing; absent for those without phases, such as a pull. */
-export function stageOf(exchange: Exchange): Stage | undefined {
-  const { state } = exchange;
-  if ("endedAt" in state) return undefined;
-  const answers = exchange.operation === "chat" || exchange.operation === "generate";
-  return state.stage ?? (state.phase === "streaming" && answers ? "decoding" : undefined);
 }
 
 /** What is wrong or worth knowing, plainly, worst first. */

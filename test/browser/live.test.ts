@@ -10,14 +10,14 @@ describe("live", () => {
     const { page, server } = await show(emptyScene());
     const now = Date.now();
     server.live.publishExchange({ ...decodingExchange(now), contentChunkCount: 41 });
-    const row = page.locator(".live li");
+    const row = page.locator(".live > li");
     await row.waitFor();
-    expect(await row.innerText()).toMatch(/gemma3:4b\s+open-webui[\s\S]*decoding[\s\S]*41 tokens/);
+    expect(await row.innerText()).toMatch(/gemma3:4b\s+open-webui[\s\S]*decoding \d+ s 41 tokens/);
     expect(await row.innerText()).toContain("7,602 / 8,192");
     server.live.publishExchange({ ...endedExchange(0, now), id: "live-1" });
-    await page.locator(".exchanges tbody tr").waitFor();
-    expect(await page.locator(".live li").count()).toBe(0);
-    expect(await textOf(page, ".exchanges tbody tr")).toContain("7,400");
+    await page.locator(".ledger tbody tr").waitFor();
+    expect(await page.locator(".live > li").count()).toBe(0);
+    expect(await textOf(page, ".ledger tbody tr")).toContain("7,614");
   });
 
   it("moves the sentence with each sample", async () => {

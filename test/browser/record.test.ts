@@ -8,7 +8,7 @@ const { show } = useBrowser();
 describe("the record", () => {
   it("is read page by page, back and forth", async () => {
     const { page } = await show(busyScene());
-    const first = page.locator(".exchanges tbody tr").first();
+    const first = page.locator(".ledger tbody tr").first();
     const newest = await first.innerText();
     const older = page.getByRole("button", { name: "Older" });
     const newer = page.getByRole("button", { name: "Newer" });
@@ -16,7 +16,8 @@ describe("the record", () => {
     await older.click();
     await vi.waitFor(async () => expect(await first.innerText()).not.toBe(newest));
     await older.click();
-    await vi.waitFor(async () => expect(await page.locator(".exchanges tbody tr").count()).toBe(30));
+    // 130 exchanges and two loads.
+    await vi.waitFor(async () => expect(await page.locator(".ledger tbody tr").count()).toBe(32));
     expect(await older.isDisabled()).toBe(true);
     await newer.click();
     await newer.click();
@@ -52,7 +53,7 @@ describe("hostile names", () => {
     };
     for (const view of [desktop, phone]) {
       const { page, complaints } = await show({ ...scene, ended, snapshot }, view);
-      await page.locator(".exchanges tbody tr").first().waitFor();
+      await page.locator(".ledger tbody tr").first().waitFor();
       expect(await page.title()).not.toBe("owned");
       expect(await page.locator("main img").count()).toBe(0);
       expect(await page.getByText(html).count()).toBeGreaterThan(0);

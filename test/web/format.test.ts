@@ -4,9 +4,12 @@ import {
   formatCount,
   formatDuration,
   formatElapsed,
+  formatError,
   formatGib,
   formatHour,
   formatRate,
+  formatShare,
+  formatSoon,
   formatTime,
   formatWhen,
 } from "../../web/format.ts";
@@ -93,5 +96,22 @@ describe("times", () => {
   it("name the day only when it is not today", () => {
     expect(formatWhen(at, at + 3_600_000)).toBe("04:03:05");
     expect(formatWhen(at, at + 24 * 3_600_000)).toBe("21 Nov 04:03");
+  });
+});
+
+describe("errors and forecasts", () => {
+  it("have a sign, unless they are none", () => {
+    expect(formatError(0.0421)).toBe("+4.2 %");
+    expect(formatError(-0.25)).toBe("−25 %");
+    expect(formatError(-0.0001)).toBe("0.0 %");
+    expect(formatError(undefined)).toBe("–");
+    expect(formatShare(-0.31)).toBe("31 %");
+  });
+
+  it("are not told to the second", () => {
+    expect(formatSoon(2)).toBe("5 s");
+    expect(formatSoon(63)).toBe("65 s");
+    expect(formatSoon(860)).toBe("14 min");
+    expect(formatSoon(9000)).toBe("3 h");
   });
 });

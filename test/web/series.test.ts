@@ -3,8 +3,10 @@ import type { SamplePoint } from "../../src/types.ts";
 import { bytesAt, momentWords, summaryWords } from "../../web/chartWords.ts";
 import { formatTime } from "../../web/format.ts";
 import { appendSample, pointsPerWindow } from "../../web/samples.ts";
-import { toSeries } from "../../web/series.ts";
-import { aRunner, aSample, gibibyte } from "./support.ts";
+import { toGpuSeries, toSeries as seriesOf } from "../../web/series.ts";
+import { aLoad, anEstimate, aRunner, aSample, gibibyte, noContext } from "./support.ts";
+
+const toSeries = (points: SamplePoint[], context = noContext) => seriesOf(points, context);
 
 const point = (seconds: number, overrides: Partial<SamplePoint> = {}): SamplePoint =>
   aSample({
@@ -19,6 +21,7 @@ const point = (seconds: number, overrides: Partial<SamplePoint> = {}): SamplePoi
 describe("toSeries", () => {
   it("stacks the bands, bottom first", () => {
     const series = toSeries([point(1, { runners: [aRunner({ anonymousBytes: gibibyte })] })]);
+    expect(series.kinds).toEqual(["other", "rest"]);
     expect(series.edges.map((column) => (column[0] ?? 0) / gibibyte)).toEqual([5, 6]);
     expect(series.loadLine).toEqual([15 * gibibyte]);
     expect(series.totalBytes).toBe(16 * gibibyte);
@@ -47,6 +50,30 @@ describe("toSeries", () => {
     expect(series.edges).toEqual([[null]]);
     expect(series.loadLine).toEqual([null]);
     expect(series.swapUsed).toEqual([null]);
+  });
+
+  it("leaves out bands that are too thin, and lets what lies above them stand on top", () => {
+    const split = (bytes: number) => ({ hostBytes: bytes * gibibyte, deviceBytes: 0 });
+    const predicted = anEstimate({
+      weightsBytes: split(1),
+      kvCacheBytes: split(0),
+      computeBytes: split(0.001),
+      promptCacheLimitBytes: 4 * gibibyte,
+    });
+    const context = { ...noContext, loads: [aLoad({ predicted })] };
+    const series = toSeries([point(1, { runners: [aRunner({ anonymousBytes: 2 * gibibyte })] })], context);
+    expect(series.kinds).toEqual(["other", "weights", "promptCache"]);
+    expect(series.edges.map((column) => (column[0] ?? 0) / gibibyte)).toEqual([4, 5, 6]);
+    expect((series.cacheLimit[0] ?? 0) / gibibyte).toBeCloseTo(9, 2);
+    expect(series.promptCacheLimitBytes).toBe(4 * gibibyte);
+  });
+
+  it("of a GPU is pinned to its memory and has no load line", () => {
+    const gpus = [{ id: "0", vendor: "amd" as const, totalBytes: 8 * gibibyte, usedBytes: 3 * gibibyte }];
+    const series = toGpuSeries([point(1, { gpus }), point(2)], "0", noContext);
+    expect(series.totalBytes).toBe(8 * gibibyte);
+    expect(series.edges).toEqual([[3 * gibibyte, null]]);
+    expect(series.loadLine).toEqual([null, null]);
   });
 
   it("of nothing is empty", () => {
@@ -100,11 +127,18 @@ describe("the chart in words", () => {
     expect(summaryWords(toSeries([]), [])).toBe("No samples yet.");
   });
 
+  it("says when the forecast reaches swap", () => {
+    const forecast = { points: [], crossesAt: 30_000 + 4 * 60_000 };
+    expect(summaryWords(series, points, forecast)).toContain("expected to reach swap in about 4 min.");
+  });
+
   it("tells the bytes of one moment, and that there are none in a gap", () => {
     expect(bytesAt(series, 2000)).toEqual([6 * gibibyte]);
     expect(momentWords(series, 2000)).toBe("other programs 6 GiB");
     expect(bytesAt(series, 2001)).toBeUndefined();
     expect(momentWords(series, 2001)).toBe("no sample");
+    expect(bytesAt(series, 2000.5)).toEqual([6 * gibibyte]);
+    expect(bytesAt(series, 1)).toBeUndefined();
   });
 
   it("tells the latest where no moment is chosen", () => {

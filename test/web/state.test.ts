@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import type { ServerMessage } from "../../src/types.ts";
 import type { PageState } from "../../web/state.ts";
 import { addEnded, apply, emptyState, endedKept } from "../../web/state.ts";
-import { aLiveExchange, aModel, anExchange, aSample, aSnapshot } from "./support.ts";
+import {
+  aConversation,
+  aLiveExchange,
+  aModel,
+  anEpisode,
+  anExchange,
+  aSample,
+  aSnapshot,
+} from "./support.ts";
 
 const after = (messages: ServerMessage[], state: PageState = emptyState): PageState =>
   messages.reduce((current, message) => apply(current, message, 5000), state);
@@ -97,13 +105,32 @@ describe("an exchange", () => {
     expect(state.live[0]?.seenAt).toBe(4000);
   });
 
-  it("is kept among the newest fifty only", () => {
-    const messages = Array.from({ length: 80 }, (_, index) =>
+  it("remembers when each of its phases began, as well as it can be known", () => {
+    const waiting = (stage: "queued" | "prefill") =>
+      aLiveExchange({ startedAt: 900, state: { phase: "waiting", stage } });
+    let state = apply(emptyState, snapshot({ takenAt: 1000 }), 1000);
+    state = apply(state, exchange(waiting("queued")), 1100);
+    state = apply(state, exchange(waiting("prefill")), 1500);
+    state = apply(state, exchange(waiting("prefill")), 1700);
+    state = apply(
+      state,
+      exchange(aLiveExchange({ state: { phase: "streaming", firstTokenAt: 1990 } })),
+      2100,
+    );
+    expect(state.live[0]?.phases).toEqual([
+      { stage: "queued", at: 900 },
+      { stage: "prefill", at: 1500 },
+      { stage: "decoding", at: 1990 },
+    ]);
+  });
+
+  it("is kept among the newest two hundred only", () => {
+    const messages = Array.from({ length: 230 }, (_, index) =>
       exchange(anExchange({ id: `${index}`, startedAt: index })),
     );
     const { ended } = after(messages);
     expect(ended).toHaveLength(endedKept);
-    expect(ended[0]?.id).toBe("79");
+    expect(ended[0]?.id).toBe("229");
     expect(ended.at(-1)?.id).toBe("30");
   });
 });
@@ -135,6 +162,7 @@ describe("a load", () => {
     expect(state.models).toEqual([{ name: "gemma3:4b", loadId: "load-1", measured }]);
     state = after([{ type: "load", load: { ...load, unloadedAt: 9 } }], state);
     expect(state.models).toEqual([]);
+    expect(state.loads).toMatchObject([{ id: "load-1", unloadedAt: 9 }]);
   });
 
   it("keeps what only Ollama knew", () => {
@@ -143,6 +171,73 @@ describe("a load", () => {
       { type: "load", load },
     ]);
     expect(state.models).toEqual([{ name: "gemma3:4b", loadId: "load-1", expiresAt: 99 }]);
+  });
+});
+
+describe("a conversation", () => {
+  const said = (value = aConversation()): ServerMessage => ({ type: "conversation", conversation: value });
+
+  it("appears, is replaced by news of it, and stands before those that are older", () => {
+    const state = after([
+      said(),
+      said(aConversation({ id: "chat-2", lastAt: 9000 })),
+      said(aConversation({ turnCount: 3 })),
+    ]);
+    expect(state.conversations.map(({ id, turnCount }) => [id, turnCount])).toEqual([
+      ["chat-2", 2],
+      ["chat-1", 3],
+    ]);
+  });
+
+  it("keeps its turns when news of it leaves them out", () => {
+    const turns = [anExchange()];
+    const state = after([said(aConversation({ turns })), snapshot({ conversations: [aConversation()] })]);
+    expect(state.conversations[0]?.turns?.map(({ id }) => id)).toEqual(["exchange-1"]);
+  });
+});
+
+describe("an episode", () => {
+  const said = (value = anEpisode()): ServerMessage => ({ type: "alert", alert: value });
+
+  it("is updated in place, and stays when it has ended", () => {
+    const state = after([said(), said(anEpisode({ level: "critical", endedAt: 5 })), snapshot()]);
+    expect(state.episodes).toMatchObject([{ id: "episode-1", level: "critical", endedAt: 5 }]);
+  });
+
+  it("that a snapshot no longer knows as open is not shown as open", () => {
+    expect(after([said(), snapshot()]).episodes).toEqual([]);
+  });
+});
+
+describe("a snapshot with missing parts", () => {
+  it("is shown as far as it goes", () => {
+    const state = after([{ type: "snapshot", snapshot: {} } as unknown as ServerMessage]);
+    expect(state).toMatchObject({ models: [], live: [], verdict: { state: "unknown" } });
+    expect(state.health?.sampler.problems).toEqual([]);
+  });
+
+  it("leaves out entries that name nothing and fills in what is absent", () => {
+    const broken = {
+      exchanges: [null, {}, { id: "a" }],
+      conversations: [{ id: "c" }, 7],
+      episodes: [{ id: "e", remedies: [{ id: "r", text: "x" }] }],
+      models: [{}],
+      sample: { takenAt: 5 },
+    };
+    const state = after([{ type: "snapshot", snapshot: broken } as unknown as ServerMessage]);
+    expect(state.live.map(({ exchange }) => exchange)).toMatchObject([{ id: "a", notices: [], client: {} }]);
+    expect(state.conversations).toMatchObject([{ id: "c", notices: [], turnCount: 0 }]);
+    expect(state.episodes).toMatchObject([{ causes: [], remedies: [{ commands: [] }] }]);
+    expect(state.models).toEqual([{ name: "unnamed" }]);
+    expect(state.sample).toMatchObject({ gpus: [], runners: [] });
+  });
+
+  it("and messages without their object change nothing", () => {
+    const before = after([snapshot()]);
+    for (const type of ["exchange", "load", "conversation"]) {
+      const state = after([{ type } as unknown as ServerMessage], before);
+      expect(state).toMatchObject({ live: [], loads: [], conversations: [] });
+    }
   });
 });
 

@@ -1,4 +1,15 @@
-import type { Exchange, LoadedModel, MemorySample, RunnerSample, Snapshot } from "../../src/types.ts";
+import type {
+  Conversation,
+  Episode,
+  Exchange,
+  Load,
+  LoadedModel,
+  MemoryEstimate,
+  MemorySample,
+  RunnerSample,
+  Snapshot,
+} from "../../src/types.ts";
+import { occupancyOf } from "../../web/occupancy.ts";
 
 export const gibibyte = 1024 ** 3;
 
@@ -62,4 +73,49 @@ export function aSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     },
     ...overrides,
   };
+}
+
+export const noContext = { loads: [] as Load[], occupancy: occupancyOf([]) };
+
+/** Small round figures: 1000 of weights, 200 of cells, 80 of computing, a prompt cache of 500. */
+export function anEstimate(overrides: Partial<MemoryEstimate> = {}): MemoryEstimate {
+  const none = { hostBytes: 0, deviceBytes: 0 };
+  return {
+    weightsBytes: { ...none, hostBytes: 1000 },
+    kvCacheBytes: { ...none, hostBytes: 200 },
+    recurrentStateBytes: none,
+    computeBytes: { ...none, hostBytes: 50 },
+    outputBytes: 10,
+    processBytes: 20,
+    promptCacheLimitBytes: 500,
+    residentHostBytes: 1230,
+    kvBytesPerToken: 2,
+    caches: [],
+    fit: { verdict: "fits" },
+    assumptions: [],
+    ...overrides,
+  };
+}
+
+export function aLoad(overrides: Partial<Load> = {}): Load {
+  return { id: "load-1", startedAt: 1000, model: "gemma3:4b", cause: "first", ...overrides };
+}
+
+export function aConversation(overrides: Partial<Conversation> = {}): Conversation {
+  return {
+    id: "chat-1",
+    model: "gemma3:4b",
+    client: "open-webui",
+    startedAt: 1000,
+    lastAt: 2000,
+    turnCount: 2,
+    contextLength: 8192,
+    contextTokensUsed: 4000,
+    notices: [],
+    ...overrides,
+  };
+}
+
+export function anEpisode(overrides: Partial<Episode> = {}): Episode {
+  return { id: "episode-1", level: "warn", startedAt: 1000, causes: [], remedies: [], ...overrides };
 }

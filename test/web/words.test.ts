@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Health, Verdict } from "../../src/types.ts";
-import { memorySentence, stateWord, statements, titleWords } from "../../web/words.ts";
-import { aLiveExchange, anExchange, aSample, aSnapshot, gibibyte } from "./support.ts";
+import {
+  episodeWords,
+  memorySentence,
+  outcomeWords,
+  stateWord,
+  statements,
+  titleWords,
+} from "../../web/words.ts";
+import { aLiveExchange, anEpisode, anExchange, aSample, aSnapshot, gibibyte } from "./support.ts";
 
 const sample = aSample({
   totalBytes: 32 * gibibyte,
@@ -10,7 +17,7 @@ const sample = aSample({
   swapTotalBytes: 8 * gibibyte,
 });
 const idle: Verdict = { state: "idle", level: "ok", text: "" };
-const row = (exchange = aLiveExchange()) => ({ exchange, seenAt: 0 });
+const row = (exchange = aLiveExchange()) => ({ exchange, seenAt: 0, phases: [] });
 
 describe("the sentence about memory", () => {
   it("says what is used and what is left", () => {
@@ -21,6 +28,22 @@ describe("the sentence about memory", () => {
     expect(memorySentence({ ...sample, headroomBytes: -1.2 * gibibyte })).toBe(
       "21.4 of 32 GiB used · 1.2 GiB past the load line",
     );
+  });
+
+  it("says how long it will last at this pace, in time and in turns", () => {
+    const forecast = {
+      madeAt: 0,
+      secondsToSwap: { predicted: 860 },
+      turnsToSwap: { predicted: 9 },
+      points: [],
+      causes: [],
+    };
+    expect(memorySentence(sample, forecast)).toMatch(
+      / before swap · at this pace in about 14 min or 9 turns$/,
+    );
+    expect(memorySentence(sample, { ...forecast, secondsToSwap: undefined })).toMatch(/pace in 9 turns$/);
+    expect(memorySentence({ ...sample, headroomBytes: -1 }, forecast)).not.toContain("pace");
+    expect(memorySentence(sample, { madeAt: 0, points: [], causes: [] })).toMatch(/ before swap$/);
   });
 
   it("speaks of no swap where there is none", () => {
@@ -113,5 +136,23 @@ describe("the statements", () => {
     expect(
       said({ sampler: { ...sampler, problems: [...sampler.problems] } }).map((statement) => statement.text),
     ).toEqual([text]);
+  });
+});
+
+describe("an episode", () => {
+  it("is told in the server's words, else by its causes", () => {
+    expect(episodeWords(anEpisode({ text: "Swap in 40 s." }))).toBe("Swap in 40 s.");
+    const causes = [{ name: "prompt cache", bytes: 6 * gibibyte }];
+    expect(episodeWords(anEpisode({ causes }))).toBe("Memory is running short: prompt cache 6 GiB.");
+  });
+
+  it.each([
+    [{}, "still open"],
+    [{ endedAt: 9 }, "ended without swap"],
+    [{ endedAt: 9, outcome: "false-alarm" as const }, "false alarm"],
+    [{ endedAt: 9, outcome: "hit" as const, leadSeconds: 41 }, "swap came, warned 41 s before"],
+    [{ swapAt: 5 }, "swap came"],
+  ])("that is %j ended so: %s", (parts, words) => {
+    expect(outcomeWords(anEpisode(parts))).toBe(words);
   });
 });

@@ -8,11 +8,19 @@ export function clientName(exchange: Exchange): string {
   return name ?? userAgent ?? address ?? "unknown client";
 }
 
+/** A name from outside: cut by the style sheet, whole in its title, its direction kept to itself. */
+export function Name({ text }: { text: string }) {
+  return (
+    <bdi class="name" title={text}>
+      {text}
+    </bdi>
+  );
+}
+
 interface ContextGaugeProps {
   used: number | undefined;
   length: number | undefined;
-  /** Left out where the column's heading says it. */
-  from?: Provenance;
+  from: Provenance;
 }
 
 /** How full the context is. Nothing is drawn where nothing is known. */
@@ -29,7 +37,7 @@ export function ContextGauge({ used, length, from }: ContextGaugeProps) {
           `context of ${formatCount(length)}`
         ) : (
           <>
-            {formatCount(used)} / {formatCount(length)} {from && <Mark from={from} />}
+            {formatCount(used)} / {formatCount(length)} <Mark from={from} />
           </>
         )}
       </span>

@@ -1,5 +1,6 @@
 import { formatTime } from "../format.ts";
 import { connection, health, page } from "../store.ts";
+import { tab, tabs } from "../tabs.ts";
 import { nextTheme, theme } from "../theme.ts";
 
 export function Header() {
@@ -12,16 +13,22 @@ export function Header() {
         </svg>
         Plimsoll
       </h1>
+      <nav aria-label="Views">
+        {tabs.map(({ hash, name }) => (
+          <a key={name} href={hash || "#"} aria-current={tab.value === hash ? "page" : undefined}>
+            {name}
+          </a>
+        ))}
+      </nav>
       {page.value.simulated && (
         <strong class="simulated" title="Neither the models nor the machine on this page are real">
           simulated
         </strong>
       )}
       <p class="upstream">
-        {upstream?.reachable && (
+        {upstream?.reachable && upstream.url && (
           <>
-            <span>Ollama{upstream.version ? ` ${upstream.version}` : ""}</span>{" "}
-            <span class="dim">at {upstream.url}</span>
+            Ollama{upstream.version ? ` ${upstream.version}` : ""} <span>at {upstream.url}</span>
           </>
         )}
       </p>

@@ -1,28 +1,46 @@
-import { signal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { createMemoryChart } from "../chart.ts";
-import type { MemoryChart } from "../chart.ts";
-import { formatTime } from "../format.ts";
+import { useMemo } from "preact/hooks";
+import { summaryWords } from "../chartWords.ts";
+import { formatBytes, formatTime } from "../format.ts";
+import { futureMs } from "../forecastLine.ts";
+import { chartMarks } from "../marks.ts";
+import type { ChartMark } from "../marks.ts";
 import { chartWindows } from "../samples.ts";
-import { toSeries } from "../series.ts";
+import { toGpuSeries, toSeries } from "../series.ts";
 import type { Series } from "../series.ts";
-import { bands, chartSpanMs, chooseWindow, now, points, windowIndex } from "../store.ts";
-import { themeChanges } from "../theme.ts";
-import { momentWords, summaryWords } from "../chartWords.ts";
+import {
+  bandContext,
+  chartSpanMs,
+  chooseWindow,
+  cursorAt,
+  ended,
+  forecastNow,
+  loads,
+  now,
+  points,
+  sample,
+  windowIndex,
+} from "../store.ts";
 import { BandLegend } from "./BandLegend.tsx";
+import { MemoryCanvas } from "./MemoryCanvas.tsx";
 import { MemoryTable } from "./MemoryTable.tsx";
 
-const cursorAt = signal<number | undefined>(undefined);
-
-/** Memory over time: who holds it, and how far it is to the load line. */
+/** Memory over time: who holds it, how far it is to the load line, and where it is going. */
 export function Memory() {
-  const series = useMemo(() => toSeries(points.value, bands.value), [points.value, bands.value]);
+  const context = bandContext.value;
+  const series = useMemo(() => toSeries(points.value, context), [points.value, context]);
+  const forecast = forecastNow.value;
+  const to = Math.max(now.value, series.times.at(-1) ?? 0) + futureMs(forecast, chartSpanMs.value);
+  const from = to - chartSpanMs.value;
+  const marks = useMemo(
+    () => chartMarks(loads.value, ended.value, now.value - chartSpanMs.value, now.value),
+    [loads.value, ended.value, chartSpanMs.value, series],
+  );
   return (
-    <section class="panel memory" aria-labelledby="memory-title">
-      <div class="panel-head">
+    <section class="memory" aria-labelledby="memory-title">
+      <div class="head">
         <h2 id="memory-title">Memory</h2>
         <span class="dim">{cursorAt.value === undefined ? "now" : `at ${formatTime(cursorAt.value)}`}</span>
-        <div class="windows" role="group" aria-label="Time shown">
+        <div class="buttons" role="group" aria-label="Time shown">
           {chartWindows.map(({ name }, index) => (
             <button
               type="button"
@@ -39,69 +57,51 @@ export function Memory() {
         <p class="empty">No samples in this stretch of time.</p>
       ) : (
         <figure>
-          <Canvas series={series} />
+          <MemoryCanvas view={{ series, from, to, forecast, marks }} label="Moment shown" />
           <BandLegend series={series} at={cursorAt.value} />
-          <figcaption>{summaryWords(series, points.value)}</figcaption>
+          <figcaption>
+            {markAt(marks, cursorAt.value, chartSpanMs.value) ?? summaryWords(series, points.value, forecast)}
+          </figcaption>
         </figure>
       )}
-      <MemoryTable points={points.value} />
+      <Gpus from={from} to={to} />
+      <MemoryTable points={points.value} marks={marks} />
     </section>
   );
 }
 
-function Canvas({ series }: { series: Series }) {
-  const element = useRef<HTMLDivElement>(null);
-  const chart = useRef<MemoryChart>(undefined);
-  useEffect(() => {
-    if (!element.current) return;
-    chart.current = createMemoryChart(element.current, (at) => {
-      cursorAt.value = at;
-    });
-    return () => chart.current?.destroy();
-  }, []);
-  const to = Math.max(now.value, series.times.at(-1) ?? 0);
-  useEffect(() => chart.current?.update(series, to - chartSpanMs.value, to), [series, to]);
-  useEffect(() => chart.current?.repaint(), [themeChanges.value]);
-  const at = cursorAt.value ?? series.times.at(-1);
+/** A chart for each GPU, on the same time and with the same cursor. */
+function Gpus({ from, to }: { from: number; to: number }) {
+  const gpus = sample.value?.gpus ?? [];
   return (
-    <div
-      ref={element}
-      class="canvas"
-      role="slider"
-      tabIndex={0}
-      aria-label="Moment shown, arrow keys move it"
-      aria-valuemin={0}
-      aria-valuemax={Math.max(0, series.times.length - 1)}
-      aria-valuenow={at === undefined ? 0 : Math.max(0, series.times.lastIndexOf(at))}
-      aria-valuetext={at === undefined ? "no samples" : `${formatTime(at)}: ${momentWords(series, at)}`}
-      onKeyDown={(event) => {
-        const next = momentAfterKey(event, series);
-        if (next === "keep") return;
-        event.preventDefault();
-        cursorAt.value = next;
-        chart.current?.setCursor(next);
-      }}
-    />
+    <>
+      {gpus.map(({ id, name = `GPU ${id}` }) => (
+        <Gpu key={id} id={id} name={name} from={from} to={to} />
+      ))}
+    </>
   );
 }
 
-const steps: Record<string, number> = {
-  ArrowLeft: -1,
-  ArrowRight: 1,
-  ArrowDown: -1,
-  ArrowUp: 1,
-  PageDown: -30,
-  PageUp: 30,
-};
+function Gpu({ id, name, from, to }: { id: string; name: string; from: number; to: number }) {
+  const context = bandContext.value;
+  const series: Series = useMemo(() => toGpuSeries(points.value, id, context), [points.value, id, context]);
+  const used = series.edges.at(-1)?.at(-1);
+  return (
+    <figure class="gpu">
+      <figcaption>
+        <b dir="auto">{name}</b> {formatBytes(used ?? undefined)} of {formatBytes(series.totalBytes)}
+      </figcaption>
+      <MemoryCanvas view={{ series, from, to }} label={`Moment shown, ${name}`} />
+      <BandLegend series={series} at={cursorAt.value} />
+    </figure>
+  );
+}
 
-function momentAfterKey(event: KeyboardEvent, series: Series): number | undefined | "keep" {
-  const { times } = series;
-  const last = times.length - 1;
-  if (event.key === "Escape") return undefined;
-  if (event.key === "Home") return times[0];
-  if (event.key === "End") return times[last];
-  const step = steps[event.key];
-  if (step === undefined || last < 0) return "keep";
-  const from = cursorAt.value === undefined ? last : times.indexOf(cursorAt.value);
-  return times[Math.min(last, Math.max(0, (from < 0 ? last : from) + step))];
+/** What happened at the moment that is looked at, within a hundredth of the window. */
+function markAt(marks: readonly ChartMark[], at: number | undefined, spanMs: number): string | undefined {
+  if (at === undefined) return undefined;
+  const near = marks.filter((mark) => Math.abs(mark.at - at) <= spanMs / 100);
+  return near.length === 0
+    ? undefined
+    : near.map((mark) => `${formatTime(mark.at)} ${mark.text}`).join(" · ");
 }

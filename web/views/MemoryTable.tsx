@@ -1,12 +1,21 @@
 import { useState } from "preact/hooks";
 import type { SamplePoint } from "../../src/types.ts";
 import { usedBytes } from "../bands.ts";
-import { formatBytes, formatTime } from "../format.ts";
+import { formatBytes, formatTime, formatWhen } from "../format.ts";
+import type { ChartMark } from "../marks.ts";
+import { residentBytes } from "../parts.ts";
+import { now } from "../store.ts";
 
 const rowsShown = 60;
 
 /** The chart's figures as a table: what a canvas cannot say to a screen reader. */
-export function MemoryTable({ points }: { points: readonly SamplePoint[] }) {
+export function MemoryTable({
+  points,
+  marks,
+}: {
+  points: readonly SamplePoint[];
+  marks: readonly ChartMark[];
+}) {
   const [open, setOpen] = useState(false);
   return (
     <details class="behind" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -35,6 +44,15 @@ export function MemoryTable({ points }: { points: readonly SamplePoint[] }) {
               ))}
             </tbody>
           </table>
+          {marks.length > 0 && (
+            <ul class="events" aria-label="Events">
+              {marks.toReversed().map((mark) => (
+                <li key={`${mark.at}${mark.text}`}>
+                  {formatWhen(mark.at, now.peek())} {mark.text}
+                </li>
+              ))}
+            </ul>
+          )}
         </div>
       )}
     </details>
@@ -47,8 +65,5 @@ function thin(points: readonly SamplePoint[]): SamplePoint[] {
 }
 
 function runnerBytes(point: SamplePoint): number {
-  return point.runners.reduce(
-    (sum, runner) => sum + runner.anonymousBytes + runner.fileBytes + runner.sharedBytes,
-    0,
-  );
+  return point.runners.reduce((sum, runner) => sum + residentBytes(runner), 0);
 }

@@ -1,15 +1,18 @@
-import type { LoadedModel, RunnerSample } from "../../src/types.ts";
-import { fileShownFrom } from "../bands.ts";
+import type { LoadedModel } from "../../src/types.ts";
 import { formatBytes, formatCount, formatElapsed } from "../format.ts";
+import { residentBytes } from "../parts.ts";
 import { health, models, now } from "../store.ts";
 import { Mark } from "./Mark.tsx";
+
+/** Less than a tenth of a GiB that is mapped is not worth a word. */
+const fileShownFrom = 0.1 * 1024 ** 3;
 
 /** What Ollama says is loaded, and what was measured beside it. */
 export function Models() {
   const loaded = models.value;
   return (
-    <section class="panel models" aria-labelledby="models-title">
-      <div class="panel-head">
+    <section class="models" aria-labelledby="models-title">
+      <div class="head">
         <h2 id="models-title">Loaded models</h2>
       </div>
       {loaded.length === 0 ? (
@@ -76,10 +79,6 @@ function settingWords({ settings }: LoadedModel): string {
   return [parallel > 1 ? `× ${parallel} slots` : "", kvCacheTypeK ? `${kvCacheTypeK} cache` : ""]
     .filter(Boolean)
     .join(", ");
-}
-
-function residentBytes(measured: RunnerSample): number {
-  return measured.anonymousBytes + measured.sharedBytes + measured.fileBytes;
 }
 
 function expiry(expiresAt: number | undefined, nowAt: number): string {

@@ -1,27 +1,30 @@
-import type { Exchange, Stage } from "../../src/types.ts";
-import { formatCount, formatElapsed, formatRate } from "../format.ts";
+import type { LoadedModel } from "../../src/types.ts";
+import { formatBytes, formatCount, formatElapsed } from "../format.ts";
+import { residentBytes } from "../parts.ts";
 import { liveTokensPerSecond } from "../rates.ts";
 import type { LiveExchange } from "../state.ts";
-import { live, models, now } from "../store.ts";
-import { stageOf } from "../words.ts";
+import { health, live, models, now } from "../store.ts";
+import { Cancel } from "./Cancel.tsx";
 import { clientName, ContextGauge } from "./Exchange.tsx";
-import { Mark } from "./Mark.tsx";
+import { Phases } from "./Phases.tsx";
+import { RateGauge } from "./RateGauge.tsx";
 
-/** Every exchange in progress. */
+/** Every exchange in progress, and what is loaded. */
 export function Now() {
   const running = live.value;
   return (
-    <section class="panel now" aria-labelledby="now-title">
-      <div class="panel-head">
+    <section class="now" aria-labelledby="now-title">
+      <div class="head">
         <h2 id="now-title">Now</h2>
         {running.length > 0 && <span class="count">{running.length}</span>}
+        <span class="loaded">{loadedWords(models.value, health.value?.upstream.reachable)}</span>
       </div>
       {running.length === 0 ? (
         <p class="empty">Nothing is running.</p>
       ) : (
         <ul
           class="live scroll"
-          tabIndex={running.length > 3 ? 0 : undefined}
+          tabIndex={running.length > 2 ? 0 : undefined}
           aria-label="Exchanges in progress"
         >
           {running.map((row) => (
@@ -33,8 +36,9 @@ export function Now() {
   );
 }
 
-function LiveRow({ row: { exchange, seenAt } }: { row: LiveExchange }) {
-  const rate = liveTokensPerSecond(exchange, seenAt);
+function LiveRow({ row }: { row: LiveExchange }) {
+  const { exchange, seenAt } = row;
+  const generates = exchange.operation === "chat" || exchange.operation === "generate";
   return (
     <li>
       <p class="who">
@@ -43,39 +47,32 @@ function LiveRow({ row: { exchange, seenAt } }: { row: LiveExchange }) {
           {clientName(exchange)}
         </span>
         <span class="elapsed">{formatElapsed(now.value - exchange.startedAt)}</span>
+        <Cancel exchange={exchange} />
       </p>
-      <p class="doing">
-        <Stages exchange={exchange} />
-        <span class="figure">
-          <b>{formatCount(exchange.contentChunkCount)}</b> tokens <Mark from="assumed" />
-        </span>
-        <span class="figure">
-          <b>{formatRate(rate)}</b> tok/s <Mark from="derived" />
-        </span>
-      </p>
-      <ContextGauge {...contextOf(exchange)} />
+      <Phases row={row} />
+      {generates && (
+        <div class="doing">
+          <RateGauge
+            rate={liveTokensPerSecond(exchange, seenAt)}
+            expected={exchange.prediction?.decodeTokensPerSecond}
+          />
+          <ContextGauge {...contextOf(row)} />
+        </div>
+      )}
     </li>
   );
 }
 
-const stages: Stage[] = ["queued", "loading", "prefill", "decoding"];
-
-function Stages({ exchange }: { exchange: Exchange }) {
-  const stage = stageOf(exchange);
-  if (stage === undefined) return <span class="stages">{exchange.operation}</span>;
-  const reached = stages.indexOf(stage);
-  return (
-    <span class="stages">
-      {stages.slice(1).map((name, index) => (
-        <i key={name} class={index + 1 <= reached ? "done" : ""} />
-      ))}
-      {stage}
-    </span>
-  );
+function loadedWords(loaded: readonly LoadedModel[], reachable = true): string {
+  if (!reachable) return "Ollama does not answer";
+  if (loaded.length === 0) return "no model is loaded";
+  const bytes = loaded.reduce((sum, { measured }) => sum + (measured ? residentBytes(measured) : 0), 0);
+  const count = loaded.length === 1 ? "1 model" : `${formatCount(loaded.length)} models`;
+  return `${count} loaded${bytes > 0 ? `, ${formatBytes(bytes)}` : ""}`;
 }
 
 /** What is known of the context before the answer says it: the prediction plus what has been generated since. */
-function contextOf(exchange: Exchange) {
+function contextOf({ exchange }: LiveExchange) {
   const loaded = models.value.find((model) => model.name === exchange.model);
   const length = exchange.contextLength ?? loaded?.contextLength;
   if (exchange.contextTokensUsed !== undefined)

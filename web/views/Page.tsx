@@ -1,30 +1,43 @@
+import { tab } from "../tabs.ts";
+import { Accuracy } from "./Accuracy.tsx";
+import { Chats } from "./Chats.tsx";
 import { Header } from "./Header.tsx";
-import { History } from "./History.tsx";
+import { Ledger } from "./Ledger.tsx";
 import { Legend } from "./Mark.tsx";
 import { Memory } from "./Memory.tsx";
 import { Models } from "./Models.tsx";
 import { Now } from "./Now.tsx";
 import { Verdict } from "./Verdict.tsx";
 
-/** The whole page: is memory safe, where did it go, what runs now, what ran before. */
+/** The whole page: is memory safe, where did it go, what runs now, which chats grow, what was predicted and what came. */
 export function Page() {
   return (
     <>
       <Header />
       <main>
         <Verdict />
-        <div class="pair">
-          <Memory />
-          <div class="side">
-            <Now />
-            <Models />
-          </div>
-        </div>
-        <History />
+        {tab.value === "" && <Overview />}
       </main>
       <footer>
         <Legend />
       </footer>
+    </>
+  );
+}
+
+function Overview() {
+  return (
+    <>
+      <div class="pair">
+        <Memory />
+        <div class="side">
+          <Now />
+          <Chats />
+        </div>
+      </div>
+      <Ledger />
+      <Accuracy />
+      <Models />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { launchBrowser, openPage } from "./browser.ts";
 import type { PageServer, Scene } from "./pageServer.ts";
 import { startPageServer } from "./pageServer.ts";
 import { busySnapshot, emptySnapshot, endedExchange, samplesUntil } from "./scenes.ts";
+import { advice, conversations, forecast, loads, openEpisode, pastEpisode } from "./story.ts";
 
 export const desktop = { width: 1280, height: 720 };
 export const phone = { width: 360, height: 740 };
@@ -62,7 +63,26 @@ export function useBrowser(): Harness {
 export function busyScene(): Scene {
   const now = Date.now();
   const ended = Array.from({ length: 130 }, (_, index) => endedExchange(index, now));
-  return { snapshot: busySnapshot, ended, samples: samplesUntil(now) };
+  return {
+    snapshot: (at) => ({ ...busySnapshot(at), conversations: conversations(at) }),
+    ended,
+    samples: samplesUntil(now),
+    loads: loads(now),
+    answers: {
+      "GET /plimsoll/api/advice": () => ({ advice }),
+      "GET /plimsoll/api/alerts": () => ({ alerts: [pastEpisode(now)] }),
+      "GET /plimsoll/api/conversations/chat-1": () => conversations(now)[0],
+    },
+  };
+}
+
+/** The same, with swap ahead: an open episode and a forecast. */
+export function warnedScene(): Scene {
+  const busy = busyScene();
+  return {
+    ...busy,
+    snapshot: (at) => ({ ...busy.snapshot(at), episodes: [openEpisode(at)], forecast: forecast(at) }),
+  };
 }
 
 /** Nothing has come through yet. */

@@ -7,15 +7,20 @@ import type { Live } from "../../../src/dashboard/live.ts";
 import { createLive } from "../../../src/dashboard/live.ts";
 import { createDashboard } from "../../../src/dashboard/routes.ts";
 import { loadPage } from "../../../src/dashboard/static.ts";
-import type { Exchange, SamplePoint, Snapshot } from "../../../src/types.ts";
+import type { Exchange, Load, SamplePoint, Snapshot } from "../../../src/types.ts";
 
-/** What the page is shown; tests change it while the page is open. */
 const none = { hostBytes: 0, deviceBytes: 0 };
 
+/** What the page is shown; tests change it while the page is open. */
 export interface Scene {
   snapshot(now: number): Snapshot;
   ended: Exchange[];
   samples: SamplePoint[];
+  loads?: Load[];
+  /** What other paths answer, by method and path, such as `GET /plimsoll/api/advice`. */
+  answers?: Record<string, (body: unknown, url: URL) => unknown>;
+  /** Exchanges that the page has cancelled. */
+  cancelled?: string[];
   /** How far the server's clock is ahead of the browser's. */
   clockAheadMs?: number;
 }
@@ -52,13 +57,16 @@ export async function startPageServer(
       return { rows, next: from + limit < scene.ended.length ? String(from + limit) : undefined };
     },
     findExchange: async (id) => scene.ended.find((exchange) => exchange.id === id),
-    cancelExchange: () => false,
+    cancelExchange: (id) => {
+      scene.cancelled?.push(id);
+      return scene.cancelled !== undefined;
+    },
     listSamples: async ({ from, to }) => {
       return scene.samples.filter((sample) => sample.takenAt >= from && sample.takenAt <= to);
     },
     listConversations: async () => ({ rows: [] }),
     findConversation: async () => undefined,
-    listLoads: async () => ({ rows: [] }),
+    listLoads: async () => ({ rows: scene.loads ?? [] }),
     forget: async () => ({}),
     predictions: {
       predict: async () => ({
@@ -78,7 +86,13 @@ export async function startPageServer(
     alertTests: { run: async () => [], names: () => [] },
     metrics: async () => ({ contentType: "text/plain", text: "" }),
   });
-  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const answer = async (request: Request): Promise<Response> => {
+    const url = new URL(request.url);
+    const scripted = scene.answers?.[`${request.method} ${decodeURIComponent(url.pathname)}`];
+    if (!scripted) return app.fetch(request);
+    return Response.json(scripted(await request.json().catch(() => undefined), url));
+  };
+  const server = createServer(getRequestListener(answer, { overrideGlobalObjects: false }));
   server.on("upgrade", live.handleUpgrade);
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {

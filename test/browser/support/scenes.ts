@@ -117,6 +117,12 @@ export function endedExchange(number: number, now: number): Exchange {
       doneReason: "stop",
       provenance: "measured",
     },
+    prediction: {
+      contextTokensUsed: { predicted: input + 200, actual: input + 214, errorRatio: -14 / (input + 214) },
+      firstTokenMs: { predicted: 700 + number * 13, low: 600, high: 900, actual: 820 + number * 13 },
+      decodeTokensPerSecond: { predicted: 24, actual: 22.1 },
+      runnerBytes: { predicted: 5.1 * gibibyte, actual: 5.3 * gibibyte },
+    },
     notices: [],
   };
   if (number === 2)
@@ -155,6 +161,10 @@ export function decodingExchange(now: number): Exchange {
     chunkCount: 128,
     contentChunkCount: 128,
     state: { phase: "streaming", stage: "decoding", firstTokenAt: now - 6000 },
+    prediction: {
+      inputTokens: { predicted: 7470 },
+      decodeTokensPerSecond: { predicted: 19, low: 16, high: 23 },
+    },
     notices: [],
   };
 }
@@ -174,6 +184,7 @@ function prefillExchange(now: number): Exchange {
     responseBytes: 0,
     chunkCount: 0,
     state: { phase: "waiting", stage: "prefill" },
+    prediction: { prefillMs: { predicted: 9000 } },
     notices: [],
   };
 }

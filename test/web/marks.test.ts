@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { chartMarks, loadWords, shortLoadWords } from "../../web/marks.ts";
+import { aLoad, anExchange } from "./support.ts";
+
+const reload = aLoad({
+  id: "2",
+  startedAt: 5000,
+  cause: "options",
+  differences: [{ option: "contextLength", from: "4096", to: "16384" }],
+  client: "continue",
+  previousClient: "openai-js",
+});
+
+describe("marks", () => {
+  it("are the loads, reloads and cuts of the window, oldest first", () => {
+    const cut = anExchange({ startedAt: 7000, notices: [{ kind: "truncated", tokensLost: 1204 }] });
+    const quiet = anExchange({ startedAt: 7000, notices: [{ kind: "queued" }] });
+    const old = aLoad({ id: "0", startedAt: 10 });
+    const marks = chartMarks([reload, aLoad(), old], [quiet, cut], 500, 9000);
+    expect(marks.map(({ at, kind }) => [at, kind])).toEqual([
+      [1000, "load"],
+      [5000, "reload"],
+      [7000, "cut"],
+    ]);
+    expect(marks[2]?.text).toBe("prompt cut −1,204 tokens, gemma3:4b");
+  });
+
+  it("name a reload's cause and who wanted what", () => {
+    expect(loadWords(reload)).toBe(
+      "gemma3:4b reloaded for other settings: contextLength 4,096 → 16,384 by continue, after openai-js",
+    );
+    expect(shortLoadWords(reload)).toBe("contextLength 4,096 → 16,384 by continue, after openai-js");
+    expect(shortLoadWords(aLoad())).toBe("");
+    expect(shortLoadWords(aLoad({ cause: "crashed" }))).toBe("loaded again after a crash");
+  });
+});
