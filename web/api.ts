@@ -1,9 +1,4 @@
-import type {
-  Conversation,
-  Exchange,
-  Load,
-  SamplePoint,
-} from "../src/types.ts";
+import type { Conversation, Exchange, Load, SamplePoint } from "../src/types.ts";
 import { tidyAll, tidyConversation, tidyExchange, tidyLoad, tidySample } from "./tidy.ts";
 
 /** The server over HTTP. Paths are relative, because the page lives under a prefix. */
@@ -79,7 +74,7 @@ export async function needsLogin(): Promise<boolean> {
   }
 }
 
-async function read<T>(path: string): Promise<T> {
+export async function read<T>(path: string): Promise<T> {
   return (await answerOf(await fetch(path))) as T;
 }
 
@@ -91,7 +86,7 @@ async function answerOf(response: Response): Promise<unknown> {
   throw new Error(answer?.error?.message ?? `${response.url} answered ${response.status}`);
 }
 
-function search(query: Record<string, string | number | undefined>): URLSearchParams {
+export function search(query: Record<string, string | number | undefined>): URLSearchParams {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }

@@ -45,6 +45,7 @@ const causeWords: Record<Load["cause"], string> = {
   expired: "loaded again after it expired",
   evicted: "loaded again after another model took its place",
   crashed: "loaded again after a crash",
+  restarted: "loaded again after Ollama was restarted",
   unknown: "loaded",
 };
 

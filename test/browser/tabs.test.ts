@@ -1,0 +1,153 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Scene } from "./support/pageServer.ts";
+import { busyScene, textOf, useBrowser, warnedScene } from "./support/harness.ts";
+import { estimate } from "./support/story.ts";
+
+const { show } = useBrowser();
+const gibibyte = 1024 ** 3;
+
+/** Six contexts; from 65,536 on nothing fits. */
+function askedScene(asked: unknown[] = []): Scene {
+  const cell = (contextLength: number, kvCacheType: string, quantization?: string) => ({
+    contextLength,
+    kvCacheType,
+    quantization,
+    totalBytes: (3 + contextLength / 16_384) * gibibyte,
+    kvCacheBytes: 1,
+    fit:
+      contextLength >= 65_536
+        ? { verdict: "overflows", shortBytes: 2 * gibibyte }
+        : { verdict: contextLength >= 32_768 ? "tight" : "fits" },
+    loss: quantization && { perplexityRatio: 0.028, imatrix: false, model: "LLaMA 3 8B", source: "a table" },
+  });
+  const scene = busyScene();
+  return {
+    ...scene,
+    answers: {
+      ...scene.answers,
+      "GET /api/tags": () => ({ models: [{ name: "gemma3:4b" }, { name: "llama3.1:8b" }] }),
+      "GET /plimsoll/api/predict": (_, url) => {
+        asked.push(Object.fromEntries(url.searchParams));
+        return {
+          ...estimate(Number(url.searchParams.get("contextLength"))),
+          explanation: [
+            {
+              label: "weights",
+              formula: "tensors of the layers",
+              bytes: 2.4 * gibibyte,
+              provenance: "derived",
+            },
+            { label: "total", formula: "sum of the above", bytes: 3.6 * gibibyte, provenance: "derived" },
+          ],
+        };
+      },
+      "POST /plimsoll/api/predict/table": (body) => {
+        const { quantizations, kvCacheTypes = [] } = body as {
+          quantizations?: string[];
+          kvCacheTypes: string[];
+        };
+        if (quantizations) return { cells: quantizations.map((name) => cell(8192, "f16", name)) };
+        const contexts = [2048, 4096, 8192, 16_384, 32_768, 65_536];
+        return { cells: kvCacheTypes.flatMap((type) => contexts.map((context) => cell(context, type))) };
+      },
+    },
+  };
+}
+
+describe("what if", () => {
+  it("answers for the chosen context, and the answer moves with the slider", async () => {
+    const asked: Record<string, string>[] = [];
+    const { page, complaints } = await show(askedScene(asked));
+    await page.getByRole("link", { name: "What if" }).click();
+    await page.getByText("The sum").waitFor();
+    expect(await textOf(page, ".answer")).toMatch(/3\.6 GiB.*✓ fits[\s\S]*Largest context that fits: 49,152/);
+    const slider = page.locator(".knobs").getByRole("slider");
+    await slider.focus();
+    await page.keyboard.press("End");
+    await vi.waitFor(() =>
+      expect(asked).toContainEqual({
+        model: "gemma3:4b",
+        contextLength: "65536",
+        kvCacheTypeK: "f16",
+        kvCacheTypeV: "f16",
+        parallel: "1",
+      }),
+    );
+    await page.getByLabel("KV cache").selectOption("q8_0");
+    await vi.waitFor(() => expect(asked.at(-1)).toMatchObject({ kvCacheTypeK: "q8_0" }));
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows the whole field, marks the largest that fits, and takes over what is chosen there", async () => {
+    const { page } = await show(askedScene());
+    await page.goto(`${page.url()}#what-if`);
+    const cell = page.locator(".field tbody tr").filter({ hasText: "32,768" }).locator("td").nth(4);
+    expect(await cell.innerText()).toMatch(/5 ~\s*▲/);
+    await cell.getByRole("button").click();
+    expect(await page.getByLabel("KV cache").inputValue()).toBe("q8_0");
+    expect(await page.getByLabel("Slots", { exact: true }).inputValue()).toBe("2");
+    expect(await textOf(page, ".knobs output")).toBe("32,768");
+  });
+
+  it("names what other file types lose, with the source, and every model", async () => {
+    const { page } = await show(askedScene());
+    await page.getByRole("link", { name: "What if" }).click();
+    await page.getByText("Loss as measured of LLaMA 3 8B: a table.").waitFor();
+    await page.getByText("+2.8 % perplexity").first().waitFor();
+    await page.getByRole("row", { name: /llama3\.1:8b/ }).waitFor();
+  });
+
+  it("says what is wrong in the server's words", async () => {
+    const scene = askedScene();
+    const { page } = await show({
+      ...scene,
+      answers: { "GET /api/tags": () => ({ models: [] }) },
+      snapshot: (now) => ({ ...scene.snapshot(now), models: [] }),
+    });
+    await page.getByRole("link", { name: "What if" }).click();
+    await page.getByText("Ollama names no model").waitFor();
+  });
+});
+
+describe("alerts and advice", () => {
+  it("lists warnings with lead and outcome, and advice with the text to copy", async () => {
+    const { page } = await show(warnedScene());
+    await page.getByRole("link", { name: "Alerts and advice" }).click();
+    const episodes = page.locator(".episodes li[data-level]");
+    await vi.waitFor(async () => expect(await episodes.count()).toBe(2));
+    expect(await episodes.nth(0).innerText()).toMatch(/^warn .*open for \d+ s: still open/);
+    expect(await episodes.nth(1).innerText()).toMatch(
+      /^swapping .*lasted 3 min 20 s: swap came, warned 41 s before[\s\S]*By prompt cache 1\.4 GiB\. Least headroom -0\.2 GiB/,
+    );
+    expect(await textOf(page, ".advice")).toMatch(/each throws out the other's runner\. Saves 42 s\./);
+    await page.locator(".advice").getByRole("button", { name: "Copy LLAMA_ARG_CACHE_RAM=2048" }).waitFor();
+  });
+
+  it("starts a drill and tries the channels, and says how that went", async () => {
+    const asked: string[] = [];
+    const scene = busyScene();
+    scene.answers = {
+      ...scene.answers,
+      "POST /plimsoll/api/drill": () => {
+        asked.push("drill");
+        return {};
+      },
+      "POST /plimsoll/api/alerts/test": () => {
+        asked.push("test");
+        return {
+          test: [
+            { channel: "desk", delivered: true },
+            { channel: "phone", delivered: false, problem: "no answer" },
+          ],
+        };
+      },
+    };
+    const { page } = await show(scene);
+    await page.getByRole("link", { name: "Alerts and advice" }).click();
+    await page.getByRole("button", { name: "Start a drill" }).click();
+    await page.getByText(/The drill runs/).waitFor();
+    await page.getByRole("button", { name: "Send a test message" }).click();
+    await page.getByText("desk: delivered; phone: no answer").waitFor();
+    expect(asked).toEqual(["drill", "test"]);
+  });
+});

@@ -1,0 +1,34 @@
+import type { MemoryEstimate } from "../src/types.ts";
+import { post, read, search } from "./api.ts";
+
+/** The server's answers to "will it fit". */
+
+export interface EstimateAnswer extends MemoryEstimate {
+  calibratedResidentHostBytes?: number;
+  halfSpeedDepthTokens?: number;
+  explanation?: { label: string; formula: string; bytes: number; provenance: "derived" | "predicted" }[];
+}
+
+export interface WhatIfCell {
+  quantization?: string;
+  kvCacheType: string;
+  contextLength: number;
+  totalBytes?: number;
+  kvCacheBytes: number;
+  fit: MemoryEstimate["fit"];
+  loss?: { perplexityRatio: number; imatrix: boolean; model: string; source: string };
+}
+
+export function askEstimate(query: Record<string, string | number | undefined>): Promise<EstimateAnswer> {
+  return read(`./api/predict?${search(query)}`);
+}
+
+export async function askTable(query: Record<string, unknown>): Promise<WhatIfCell[]> {
+  return ((await post("./api/predict/table", query)) as { cells: WhatIfCell[] }).cells;
+}
+
+/** The models that Ollama has, asked as any client would. */
+export async function readModelNames(): Promise<string[]> {
+  const { models } = await read<{ models: { name: string }[] }>("../api/tags");
+  return models.map(({ name }) => name);
+}

@@ -1,0 +1,150 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Advice, Episode } from "../../src/types.ts";
+import { readAdvice, readEpisodes, startDrill, testChannels } from "../apiAlerts.ts";
+import { formatBytes, formatElapsed, formatWhen } from "../format.ts";
+import { conversations, episodes, health, now, page } from "../store.ts";
+import { withEpisodes } from "../state.ts";
+import { episodeWords, outcomeWords } from "../words.ts";
+import { Remedies } from "./Remedies.tsx";
+
+/** Every warning and how it went, what is worth changing, and whether a warning would reach anybody. */
+export function Alerts() {
+  const past = useSignal<Episode[]>([]);
+  const advice = useSignal<Advice[] | undefined>(undefined);
+  const newest = episodes.value.map(({ id, endedAt }) => `${id}${endedAt}`).join();
+  useEffect(() => {
+    // Without an answer what is known stays.
+    readEpisodes().then(
+      (read) => (past.value = read),
+      () => {},
+    );
+  }, [newest]);
+  useEffect(() => {
+    readAdvice().then(
+      (read) => (advice.value = read),
+      () => {},
+    );
+  }, [newest, conversations.value.length]);
+  return (
+    <>
+      <section class="advice" aria-labelledby="advice-title">
+        <div class="head">
+          <h2 id="advice-title">Advice</h2>
+        </div>
+        <AdviceList advice={advice.value ?? []} />
+      </section>
+      <section class="episodes" aria-labelledby="episodes-title">
+        <div class="head">
+          <h2 id="episodes-title">Warnings</h2>
+          <Tries />
+        </div>
+        <Channels />
+        <Episodes rows={withEpisodes(past.value, episodes.value)} />
+      </section>
+    </>
+  );
+}
+
+function AdviceList({ advice }: { advice: readonly Advice[] }) {
+  if (advice.length === 0)
+    return <p class="empty">Nothing to advise: it comes from what your chats show over time.</p>;
+  return (
+    <ul>
+      {advice.map(({ id, text, savesBytes, savesMs, remedies }) => (
+        <li key={id}>
+          <p>
+            {text}
+            {savesBytes ? <span class="dim"> Saves {formatBytes(savesBytes)}.</span> : null}
+            {savesMs ? <span class="dim"> Saves {formatElapsed(savesMs)}.</span> : null}
+          </p>
+          <Remedies remedies={remedies} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Episodes({ rows }: { rows: readonly Episode[] }) {
+  if (rows.length === 0)
+    return (
+      <p class="empty">
+        No warning yet. One comes before the machine starts to swap; a drill shows what it looks like.
+      </p>
+    );
+  return (
+    <ul>
+      {rows.map((episode) => {
+        const { id, level, startedAt, endedAt, drill, causes, lowestHeadroomBytes } = episode;
+        return (
+          <li key={id} data-level={level}>
+            <p>
+              <b class="level">
+                {drill ? "drill · " : ""}
+                {level}
+              </b>{" "}
+              {formatWhen(startedAt, now.value)}, {endedAt === undefined ? "open for" : "lasted"}{" "}
+              {formatElapsed((endedAt ?? now.value) - startedAt)}: <b>{outcomeWords(episode)}</b>
+            </p>
+            <p>{episodeWords(episode)}</p>
+            <p class="dim">
+              {causes.length > 0 &&
+                `By ${causes.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ")}. `}
+              {lowestHeadroomBytes !== undefined && `Least headroom ${formatBytes(lowestHeadroomBytes)}.`}
+            </p>
+            <Remedies remedies={episode.remedies} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Channels() {
+  const channels = health.value?.channels ?? [];
+  return (
+    <p class="dim">
+      Warnings appear on this page
+      {channels.length === 0
+        ? "; alerts.channels in the configuration sends them elsewhere too."
+        : ` and go to ${channels
+            .map(({ channel, state, problem }) => `${channel} (${state}${problem ? `: ${problem}` : ""})`)
+            .join(", ")}.`}
+    </p>
+  );
+}
+
+/** Two buttons that try the way of a warning without one. */
+function Tries() {
+  const said = useSignal<string | undefined>(undefined);
+  const attempt = async (ask: () => Promise<string>): Promise<void> => {
+    try {
+      said.value = await ask();
+    } catch (error) {
+      said.value = error instanceof Error ? error.message : String(error);
+    }
+  };
+  const drill = async (): Promise<string> =>
+    (await startDrill()) ?? "The drill runs: a recorded run, marked as a drill, is on the page now.";
+  const test = async (): Promise<string> => {
+    const results = await testChannels();
+    if (results.length === 0) return "No channel is set up.";
+    return results
+      .map(
+        ({ channel, delivered, problem }) => `${channel}: ${delivered ? "delivered" : (problem ?? "failed")}`,
+      )
+      .join("; ");
+  };
+  const live = page.value.version !== undefined;
+  return (
+    <div class="buttons">
+      <span role="status">{said.value}</span>
+      <button type="button" disabled={!live} onClick={() => void attempt(drill)}>
+        Start a drill
+      </button>
+      <button type="button" disabled={!live} onClick={() => void attempt(test)}>
+        Send a test message
+      </button>
+    </div>
+  );
+}
