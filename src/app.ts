@@ -18,6 +18,8 @@ import { createDashboard } from "./dashboard/routes.ts";
 import { loadPage } from "./dashboard/static.ts";
 import { healthOf } from "./health.ts";
 import { createHostPolicy, createLocalAddresses } from "./hostPolicy.ts";
+import { createIds } from "./ids.ts";
+import { createMemoryWarning } from "./memoryWarning.ts";
 import { createSampler, type MemorySource } from "./memory/sampler.ts";
 import { canonicalName } from "./models/names.ts";
 import { createPoller } from "./models/poller.ts";
@@ -110,6 +112,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     live: () => exchanges.live(),
     saveLoad: (load) => {
       predictions.loadChanged(load);
+      warning.loadChanged(load);
       store.saveLoad(load);
       live.publishLoad(load);
     },
@@ -203,13 +206,21 @@ export async function createApp(parts: AppParts): Promise<App> {
       version: parts.version,
       machine,
       simulated: parts.simulated,
-      verdict: verdictOf({ sample, live: inProgress, health: health() }),
+      verdict: verdictOf({
+        sample,
+        live: inProgress,
+        health: health(),
+        // Without a fresh reading there is no level either.
+        alertLevel: sample === undefined ? "ok" : warning.level(),
+        forecast: warning.forecast(),
+      }),
       headroomBytes: sample?.headroomBytes,
       sample,
       models: loadedModels(),
       exchanges: inProgress,
-      episodes: [],
       conversations: conversations.book.latest(SHOWN_CONVERSATIONS),
+      episodes: warning.episodes(),
+      forecast: warning.forecast(),
       health: health(),
     };
   };
@@ -245,6 +256,23 @@ export async function createApp(parts: AppParts): Promise<App> {
     log,
   });
   await conversations.recall();
+  const warning = createMemoryWarning({
+    store,
+    now,
+    monotonic,
+    newId,
+    log,
+    ask: predictions.ask,
+    willLoad: models.willLoad,
+    models: loadedModels,
+    live: () => exchanges.live(),
+    ollamaVersion: () => poller.health().version,
+    memoryIsVisible: () => latestSample()?.headroomBytes !== undefined,
+    swapIsCompressed: () => memorySource?.swapIsCompressed?.() === true,
+    unifiedMemory: () => machine?.architecture === "arm64" && machine.osName.startsWith("macOS"),
+    publish: live.publishAlert,
+    tell: channels.episodeChanged,
+  });
 
   // Whoever is told of exchanges, in this order: what they learn first, then who keeps, counts and shows it.
   const exchanges = createExchanges({
@@ -252,6 +280,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       models.observer,
       chats.observer,
       predictions.observer,
+      warning.observer,
       ...guard.observers,
       conversations.book.observer,
       recorder(store),
@@ -306,11 +335,13 @@ export async function createApp(parts: AppParts): Promise<App> {
     },
     listModels: loadedModels,
     metrics: metrics.read,
+    listAlerts: (query) => unlessForeignCursor(() => warning.list(query)),
+    startDrill: warning.drill.start,
     alertTests: { run: channels.test, names: channels.names },
     predictions: {
       predict: predictions.ask.predict,
       predictTable: predictions.ask.table,
-      accuracy: predictions.accuracy,
+      accuracy: () => ({ ...predictions.accuracy(), forecast: warning.scores() }),
       resetCalibration: predictions.reset,
     },
   });
@@ -354,6 +385,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await knowledge.close();
+    warning.close();
     live.close();
     channels.close();
     poller.stop();
@@ -374,11 +406,11 @@ export async function createApp(parts: AppParts): Promise<App> {
       }
       poller.start();
       channels.start();
+      void warning.start();
       void parts.readMachine?.().then((read) => (machine = read));
       sampler?.start((sample) => {
         models.sampled(sample, sampler.runners());
-        store.saveSample(sample);
-        live.publishSample(sample);
+        live.publishSample(sample, warning.sampled(sample));
         refreshOnChange();
       });
       return { upstreamIsOurselves: false };
@@ -423,13 +455,4 @@ function reportHealth(log: Log, upstream: Health["upstream"]): void {
       reason: upstream.problem,
     });
   }
-}
-
-/** Ids that sort by time and are told apart across restarts and instances. */
-function createIds(now: () => number, instanceId: string): () => string {
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${now().toString(36)}${count.toString(36).padStart(4, "0")}${instanceId.slice(0, 4)}`;
-  };
 }

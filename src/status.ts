@@ -1,5 +1,5 @@
 /** The verdict: is memory safe, and what is going on, in one sentence. Pure. */
-import type { Exchange, Health, MemorySample, Verdict } from "./types.ts";
+import type { Exchange, Forecast, Health, MemorySample, Verdict } from "./types.ts";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -8,11 +8,48 @@ export function verdictOf(parts: {
   sample: MemorySample | undefined;
   live: readonly Exchange[];
   health: Health;
+  /** What the watch over memory says: it knows trends, and lets a level go only when things are clearly better. */
+  alertLevel?: Exclude<Verdict["level"], "unknown">;
+  forecast?: Forecast;
 }): Verdict {
-  const { sample } = parts;
-  const level = levelOf(sample);
-  const state = level === "swapping" ? "swapping" : activityOf(parts.live);
-  return { state, level, text: sentence(sample, parts.health) };
+  const { sample, alertLevel = "ok" } = parts;
+  const now = levelOf(sample);
+  // "No alert" says nothing where memory cannot be read.
+  const level = alertLevel !== "ok" && rankOf(alertLevel) > rankOf(now) ? alertLevel : now;
+  const state = level === "swapping" || level === "thrashing" ? "swapping" : activityOf(parts.live);
+  return { state, level, text: `${sentence(sample, parts.health)}${paceText(sample, parts.forecast)}` };
+}
+
+const LEVELS: readonly Verdict["level"][] = [
+  "unknown",
+  "ok",
+  "watch",
+  "warn",
+  "critical",
+  "swapping",
+  "thrashing",
+];
+
+function rankOf(level: Verdict["level"]): number {
+  return LEVELS.indexOf(level);
+}
+
+/** ` · at this pace in about 14 min or 9 turns`: only while there is something left to run out. */
+function paceText(sample: MemorySample | undefined, forecast: Forecast | undefined): string {
+  if (sample === undefined || (sample.headroomBytes ?? 0) <= 0) {
+    return "";
+  }
+  const seconds = forecast?.secondsToSwap?.predicted;
+  const turns = forecast?.turnsToSwap?.predicted;
+  const parts = [
+    ...(seconds === undefined
+      ? []
+      : [seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`]),
+    ...(turns === undefined || turns > 99
+      ? []
+      : [turns < 1 ? "the next turn" : `${Math.floor(turns)} ${turns < 2 ? "turn" : "turns"}`]),
+  ];
+  return parts.length === 0 ? "" : ` · at this pace in about ${parts.join(" or ")}`;
 }
 
 /** What the machine is doing for its clients: the furthest stage any exchange has reached. */

@@ -20,6 +20,8 @@ export interface AnnouncedLoad {
   needBytes?: number;
   /** What unloading the runner in its place gives back. */
   freedBytes?: number;
+  /** Its need is being found out: nothing is said of it yet, but trends pause. */
+  pending?: boolean;
 }
 
 /** One moment, judged. */
@@ -107,7 +109,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
       ...symptoms.now(),
       onlyCompresses: options.compressedSwapOnly?.() === true,
       shortRatio: load?.shortBytes === undefined ? undefined : load.shortBytes / capacityBytes,
-      unknownLoad: load !== undefined && load.needBytes === undefined,
+      unknownLoad: load !== undefined && load.needBytes === undefined && load.pending !== true,
     };
     // While a model loads its growth is known; the trend would cry at every load.
     const byTrend =

@@ -49,6 +49,8 @@ interface OpenEpisode {
   /** It rose because of what was measured: nothing was foretold, and nothing was wrong. */
   measured: boolean;
   relieved: boolean;
+  /** An alert as high as this ended a moment ago: only what is higher is news. */
+  knownRank: number;
   told: string;
   toldAtMs: number;
 }
@@ -78,7 +80,7 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
     const { judgement, atMs } = reading;
     const level = judgement.level as Episode["level"];
     const measured = isMeasured(judgement.reason);
-    const ended = endings.get(String(judgement.reason));
+    const ended = endings.get(familyOf(judgement.reason));
     const repeats = ended !== undefined && atMs - ended.atMs < COOLDOWN_MS && ended.rank >= rankOf(level);
     const episode: Episode = {
       id: parts.newId(),
@@ -99,6 +101,7 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
       warnedAtMs: isWarning(level) ? atMs : undefined,
       measured,
       relieved: false,
+      knownRank: repeats ? ended.rank : 0,
       told: "",
       toldAtMs: atMs,
     };
@@ -108,8 +111,8 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
 
   const climb = (open: OpenEpisode, reading: Reading, at: number): boolean => {
     const { level, reason } = reading.judgement;
-    open.calmSinceMs = undefined;
     if (rankOf(level) <= rankOf(open.current)) return false;
+    open.calmSinceMs = undefined;
     open.current = level;
     if (rankOf(level) <= rankOf(open.episode.level)) return false;
     open.episode.level = level as Episode["level"];
@@ -174,10 +177,10 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
             if (atMs - open.raisedAtMs >= PROOF_MS) settle(open, undefined, atMs);
             else unsettled.push(open);
           }
-          endings.set(String(open.reason), { rank: rankOf(open.episode.level), atMs });
+          endings.set(familyOf(open.reason), { rank: rankOf(open.episode.level), atMs });
           current = undefined;
           tell(open, "ended", atMs);
-        } else if (climbed) tell(open, "escalated", atMs);
+        } else if (climbed && rankOf(open.current) > open.knownRank) tell(open, "escalated", atMs);
         else if (atMs - open.toldAtMs >= UPDATE_MS && JSON.stringify(open.episode) !== open.told) {
           tell(open, "updated", atMs);
         }
@@ -195,6 +198,12 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
     },
     open: () => current && structuredClone(current.episode),
   };
+}
+
+/** What counts as the same alert again. */
+function familyOf(reason: Reason | undefined): string {
+  if (reason === "load" || reason === "load-of-unknown-size") return "load";
+  return isMeasured(reason) || reason === "parked" ? "measured" : "expected";
 }
 
 function isMeasured(reason: Reason | undefined): boolean {

@@ -5,7 +5,7 @@ import type { Operation } from "../types.ts";
 import type { DashboardParts, ForgetRequest } from "./parts.ts";
 import type { Problem } from "./problem.ts";
 import { problemResponse } from "./problem.ts";
-import { exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
+import { alertColumns, exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
 
 const defaultPoints = 600;
 const maxPoints = 10_000;
@@ -54,6 +54,11 @@ export function addApi(app: Hono, parts: DashboardParts): void {
     const { format, limit = defaultLimit, before } = readQuery(c.req.url, page);
     const result = knownCursor(await parts.listLoads({ limit, before }), before);
     return table(c, { name: "loads", columns: loadColumns, format, ...result });
+  });
+  app.get("/plimsoll/api/alerts", async (c) => {
+    const { format, limit = defaultLimit, before } = readQuery(c.req.url, page);
+    const result = knownCursor(await parts.listAlerts({ limit, before }), before);
+    return table(c, { name: "alerts", columns: alertColumns, format, ...result });
   });
   app.get("/plimsoll/api/exchanges/:id", async (c) => {
     const id = c.req.param("id");

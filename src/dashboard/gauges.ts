@@ -38,6 +38,10 @@ const sampleFigures: [name: string, help: string, field: (sample: MemorySample) 
   ],
 ];
 
+const ALERT_LEVELS: ReadonlyMap<Snapshot["verdict"]["level"], number> = new Map(
+  (["ok", "watch", "warn", "critical", "swapping", "thrashing"] as const).map((level, rank) => [level, rank]),
+);
+
 /**
  * Figures that are read when asked for. Each scrape starts from nothing: an unloaded model, or a source that went away, disappears instead
  * of keeping its last value for ever.
@@ -74,6 +78,16 @@ export function addGauges(registry: Registry, sources: GaugeSources): void {
           medianErrorRatio,
         ]);
     },
+  );
+  plain(
+    "alert_level",
+    "0 ok, 1 watch, 2 warn, 3 critical, 4 swapping, 5 thrashing; absent when unknown.",
+    () => ALERT_LEVELS.get(snapshot().verdict.level),
+  );
+  plain(
+    "swap_forecast_seconds",
+    "Until swapping starts, as forecast; absent when none is.",
+    () => snapshot().forecast?.secondsToSwap?.predicted,
   );
   plain("requests_running", "Exchanges in progress.", () => liveCount(sources, false));
   plain("requests_waiting", "Exchanges waiting behind others (a guess).", () => liveCount(sources, true));

@@ -2,7 +2,17 @@ import type { IncomingMessage } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { Conversation, Exchange, Load, Log, MemorySample, ServerMessage, Snapshot } from "../types.ts";
+import type {
+  Conversation,
+  Episode,
+  Exchange,
+  Forecast,
+  Load,
+  Log,
+  MemorySample,
+  ServerMessage,
+  Snapshot,
+} from "../types.ts";
 import type { Access } from "./access.ts";
 import { fromNode } from "./accessRequest.ts";
 import type { Problem } from "./problem.ts";
@@ -29,9 +39,10 @@ export interface Live {
   /** Takes a request with `Upgrade: websocket` whose `Host` has been checked; answers every other one with an error. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   publishExchange(exchange: Exchange): void;
-  publishSample(sample: MemorySample): void;
+  publishSample(sample: MemorySample, forecast?: Forecast): void;
   publishLoad(load: Load): void;
   publishConversation(conversation: Conversation): void;
+  publishAlert(alert: Episode): void;
   publishRemoved(kind: Extract<ServerMessage, { type: "removed" }>["kind"], id: string): void;
   /** A new snapshot for everyone: models, health or the verdict changed, which have no message of their own. */
   refresh(): void;
@@ -126,9 +137,10 @@ export function createLive(options: LiveOptions): Live {
         exchanges.request();
       }
     },
-    publishSample: (sample) => publish({ type: "sample", sample }),
     publishConversation: (conversation) => publish({ type: "conversation", conversation }),
+    publishSample: (sample, forecast) => publish({ type: "sample", sample, forecast }),
     publishLoad: (load) => publish({ type: "load", load }),
+    publishAlert: (alert) => publish({ type: "alert", alert }),
     publishRemoved(kind, id) {
       if (kind === "exchange") changed.delete(id);
       publish({ type: "removed", kind, id });

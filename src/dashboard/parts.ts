@@ -1,5 +1,6 @@
 import type {
   Conversation,
+  Episode,
   Exchange,
   ExchangeState,
   Health,
@@ -86,6 +87,10 @@ export interface DashboardParts {
   listModels(): LoadedModel[];
   metrics(): Promise<{ contentType: string; text: string }>;
   predictions: PredictParts;
+  /** Open and past alerts; absent means that `before` is no cursor of its making. */
+  listAlerts(query: LoadsQuery): Promise<Rows<Episode> | undefined>;
+  /** Plays a recorded run as a drill; false while one is being played. */
+  startDrill(speed: number): { seconds: number; speed: number } | false;
   alertTests: {
     /** Sends a test message to one channel or all; absent means that there is none of that name. */
     run(channel: string | undefined): Promise<object[] | undefined>;

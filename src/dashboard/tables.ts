@@ -1,4 +1,4 @@
-import type { Conversation, Exchange, Load, SamplePoint } from "../types.ts";
+import type { Conversation, Episode, Exchange, Load, SamplePoint } from "../types.ts";
 import type { Column } from "./csv.ts";
 
 /** The columns of `format=csv`. Headings are the JSON names, so that both forms of an answer speak alike. */
@@ -92,6 +92,26 @@ export const loadColumns: Column<Load>[] = [
   { heading: "predictedBytes", cell: (row) => row.predicted?.residentHostBytes },
   { heading: "measuredAnonymousBytes", cell: (row) => row.measured?.anonymousBytes },
   { heading: "measuredFileBytes", cell: (row) => row.measured?.fileBytes },
+];
+
+export const alertColumns: Column<Episode>[] = [
+  { heading: "id", cell: (row) => row.id },
+  { heading: "kind", cell: (row) => row.kind ?? "memory" },
+  { heading: "level", cell: (row) => row.level },
+  { heading: "startedAt", cell: (row) => row.startedAt },
+  { heading: "peakAt", cell: (row) => row.peakAt },
+  { heading: "endedAt", cell: (row) => row.endedAt },
+  { heading: "swapAt", cell: (row) => row.swapAt },
+  { heading: "outcome", cell: (row) => row.outcome },
+  { heading: "leadSeconds", cell: (row) => row.leadSeconds },
+  { heading: "headroomBytes", cell: (row) => row.headroomBytes },
+  { heading: "thresholdBytes", cell: (row) => row.thresholdBytes },
+  { heading: "lowestHeadroomBytes", cell: (row) => row.lowestHeadroomBytes },
+  { heading: "text", cell: (row) => row.text },
+  {
+    heading: "causes",
+    cell: (row) => row.causes.map(({ name, bytes }) => `${name} ${bytes}`).join("; ") || undefined,
+  },
 ];
 
 export const sampleColumns: Column<SamplePoint>[] = [

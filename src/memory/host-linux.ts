@@ -11,6 +11,7 @@ import { readPageBytes } from "./pageSize.ts";
 import { parsePressure } from "./pressure.ts";
 import { createRunnerWatch, type EnvironmentReader, type RunnerWatch } from "./runners-linux.ts";
 import type { MemorySource } from "./sampler.ts";
+import { isCompressedOnly } from "./swapDevices.ts";
 import { parseVmstat } from "./vmstat.ts";
 
 export interface LinuxSourceOptions {
@@ -35,6 +36,7 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
   const meminfo = keepFile(join(roots.proc, "meminfo"));
   const vmstat = keepFile(join(roots.proc, "vmstat"));
   const pressure = keepFile(join(roots.proc, "pressure/memory"));
+  const swaps = keepFile(join(roots.proc, "swaps"));
   const pageBytes = readPageBytes(roots.proc);
   const hasPressure = pressure.read() !== undefined;
   const { readEnvironment } = options;
@@ -94,8 +96,9 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
     rescan: runnerWatch.rescan,
     problems,
     setDeviceInUse: gpu.setDeviceInUse,
+    swapIsCompressed: () => isCompressedOnly(swaps.read() ?? ""),
     close: async () => {
-      for (const file of [meminfo, vmstat, pressure]) file.close();
+      for (const file of [meminfo, vmstat, pressure, swaps]) file.close();
       runnerWatch.close();
       groupWatch.close();
       await gpu.close();

@@ -17,6 +17,8 @@ export interface MemorySource {
   problems(): string[];
   /** Whether a loaded model uses a graphics card: only then is it worth asking a vendor's tool. */
   setDeviceInUse(inUse: boolean): void;
+  /** All active swap is compressed memory: swapping costs time, no disk. */
+  swapIsCompressed?(): boolean;
   /** Closes files and ends helper programs. */
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import type {
   LoadedModel,
   MemorySample,
   Notice,
+  RequestFacts,
   RunnerProcess,
   Stage,
 } from "../types.ts";
@@ -29,6 +30,8 @@ export interface ModelWatch {
   /** Since the start, by cause. */
   reloads(): ReloadCount[];
   loadedModels(): LoadedModel[];
+  /** Whether this request makes Ollama start a runner. */
+  willLoad(exchange: Exchange, facts: RequestFacts): boolean;
   /** Whether a runner reads its weights from mapped memory now: it is not all on a GPU, and not idle. */
   weightsInUse(process: RunnerProcess): boolean;
 }
@@ -190,6 +193,8 @@ export function createModelWatch(parts: {
     upstreamLost: () => loads.serverLost(parts.now()),
     reloads: counts.list,
     loadedModels: loads.loadedModels,
+    willLoad: ({ model }, { runnerOptions }) =>
+      model !== undefined && loads.willLoad(model, runnerOptions ?? {}),
     weightsInUse(process) {
       const model = loads.modelOfProcess(process.pid);
       if (model === undefined) {

@@ -91,6 +91,8 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
     listLoads: async () => ({ rows: [] }),
     listConversations: async () => ({ rows: [] }),
     findConversation: async () => undefined,
+    listAlerts: async () => ({ rows: [] }),
+    startDrill: (speed) => ({ seconds: 10, speed }),
     forget: async () => ({}),
     predictions: {
       predict: async () => ({

@@ -67,6 +67,8 @@ export async function startPageServer(
     listConversations: async () => ({ rows: [] }),
     findConversation: async () => undefined,
     listLoads: async () => ({ rows: scene.loads ?? [] }),
+    listAlerts: async () => ({ rows: [] }),
+    startDrill: (speed) => ({ seconds: 10, speed }),
     forget: async () => ({}),
     predictions: {
       predict: async () => ({
