@@ -25,6 +25,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   alert: async () => (await import("./alert.ts")).alert,
   replay: async () => (await import("./replay.ts")).replay,
   forget: async () => (await import("./forget.ts")).forget,
+  top: async () => (await import("./top.ts")).top,
   export: async () => (await import("./export.ts")).exportTables,
   doctor: async () => (await import("./doctor.ts")).doctor,
   env: async () => (await import("./env.ts")).env,
