@@ -285,6 +285,8 @@ export interface RunnerSample {
   fileBytes: number;
   sharedBytes: number;
   swappedBytes: number;
+  /** Of graphics memory, its context included, where the driver tells it by process. */
+  deviceBytes?: number;
 }
 
 /** A runner process as seen from outside: who it is and what it was started with. */

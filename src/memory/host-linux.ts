@@ -87,7 +87,11 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
         ...rates,
         limit: tightest(groups),
         gpus: gpu.read(),
-        runners: named(runners, runnerWatch.processes(), options.modelOf),
+        runners: named(
+          runners,
+          { processes: runnerWatch.processes(), device: gpu.processes() },
+          options.modelOf,
+        ),
         problems: problems(),
       };
     },
@@ -142,11 +146,16 @@ function tightest(groups: readonly GroupUse[]): MemorySample["limit"] {
 
 function named(
   runners: readonly RunnerSample[],
-  processes: readonly RunnerProcess[],
+  known: { processes: readonly RunnerProcess[]; device: ReadonlyMap<number, number> },
   modelOf: ((process: RunnerProcess) => string | undefined) | undefined,
 ): RunnerSample[] {
   return runners.map((runner) => {
-    const process = processes.find((each) => each.pid === runner.pid);
-    return { ...runner, model: process && modelOf?.(process) };
+    const process = known.processes.find((each) => each.pid === runner.pid);
+    const deviceBytes = known.device.get(runner.pid);
+    return {
+      ...runner,
+      model: process && modelOf?.(process),
+      ...(deviceBytes !== undefined && { deviceBytes }),
+    };
   });
 }

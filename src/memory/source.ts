@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
 import { basename, join } from "node:path";
 
@@ -46,7 +47,8 @@ export function createMemorySource(options: MemorySourceOptions): MemorySource {
   const totalBytes = totalmem();
   if (platform === "linux") {
     const roots = options.roots ?? { proc: "/proc", sys: "/sys" };
-    const gpu = createGpuWatch({ sysRoot: roots.sys, spawn, monotonic });
+    const hasNvidia = existsSync(join(roots.proc, "driver/nvidia/version"));
+    const gpu = createGpuWatch({ sysRoot: roots.sys, spawn, monotonic, hasNvidia });
     return createLinuxSource({
       roots,
       now,
@@ -57,7 +59,8 @@ export function createMemorySource(options: MemorySourceOptions): MemorySource {
       readEnvironment: (pid) => readProcessEnvironment(join(roots.proc, String(pid), "environ"), { spawn }),
     });
   }
-  const gpu = createGpuWatch({ spawn, monotonic });
+  // On Windows only the program itself tells whether there is a driver; a Mac has none.
+  const gpu = createGpuWatch({ spawn, monotonic, hasNvidia: platform === "win32" });
   if (platform === "darwin") return createMacSource({ totalBytes, spawn, now, monotonic, gpu, modelOf });
   if (platform === "win32") {
     return createWindowsSource({ totalBytes, freeBytes: freemem, spawn, now, monotonic, gpu, modelOf });

@@ -9,7 +9,10 @@ export function quantile(values: readonly number[], share: number): number | und
   if (below === undefined || above === undefined) {
     return undefined;
   }
-  return below + (above - below) * (position - Math.floor(position));
+  const part = position - Math.floor(position);
+  const difference = above - below;
+  // The difference of two extremes is not finite.
+  return Number.isFinite(difference) ? below + difference * part : below * (1 - part) + above * part;
 }
 
 export function median(values: readonly number[]): number | undefined {
@@ -30,7 +33,7 @@ export function weightedMedian(pairs: readonly { value: number; weight: number }
     }
     const next = sorted[index + 1];
     if (passed === half && next !== undefined) {
-      return (value + next.value) / 2;
+      return median([value, next.value]);
     }
   }
   return sorted.at(-1)?.value;

@@ -21,7 +21,9 @@ export function computeEstimate(shape: ModelShape, settings: EstimateSettings): 
   const device = computeBufferBytes(shape, graphSettings(settings, cells, true));
   const inputs = hostInputBytes(shape, settings, cells);
   const all = placement.layersOnDevice === shape.layers.length && placement.outputOnDevice;
-  return splitOf(all ? inputs : Math.max(inputs, onHost()), device);
+  // CUDA computes the large batches of host layers too, and gets their weights lent; one token at a time takes little.
+  const hostComputes = !all && settings.backend !== "cuda";
+  return splitOf(hostComputes ? Math.max(inputs, onHost()) : inputs, device);
 }
 
 /** An encoder attends within its batch, so its mask is as long as that. */

@@ -3,7 +3,7 @@ import { computeEstimate } from "./computeEstimate.ts";
 import type { Assumption, EstimateSettings } from "./estimateSettings.ts";
 import { cacheEstimate } from "./kvCache.ts";
 import type { ModelShape } from "./modelShape.ts";
-import { outputBytes, processBytes } from "./processMemory.ts";
+import { outputBytes, processBytes, usesCuda } from "./processMemory.ts";
 import { addSplits, splitTotal } from "./split.ts";
 import { sumWeightParts, weightParts } from "./weights.ts";
 
@@ -15,7 +15,7 @@ export function estimateMemory(shape: ModelShape, settings: EstimateSettings): M
   const own = estimateOne(shape, settings);
   if (settings.draft === undefined) return own;
   const draft = estimateOne(settings.draft, draftSettings(settings, settings.draft));
-  return withDraft(own, draft);
+  return withDraft(own, draft, usesCuda(settings));
 }
 
 function estimateOne(shape: ModelShape, settings: EstimateSettings): MemoryEstimate {
@@ -30,19 +30,25 @@ function estimateOne(shape: ModelShape, settings: EstimateSettings): MemoryEstim
     fit: { verdict: "unknown" },
     assumptions: [...settings.assumptions, ...shape.remarks.map(asAssumption)],
   };
-  return { ...estimate, ...sums(estimate) };
+  return { ...estimate, ...sums(estimate, usesCuda(settings)) };
 }
 
 /** All that is allocated, and what of it is resident on the host right after the load. */
-function sums(estimate: MemoryEstimate): Pick<MemoryEstimate, "totalBytes" | "residentHostBytes"> {
+function sums(
+  estimate: MemoryEstimate,
+  pinned: boolean,
+): Pick<MemoryEstimate, "totalBytes" | "residentHostBytes"> {
   const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes } = estimate;
   if (weightsBytes === undefined) return {};
   const rest = (estimate.outputBytes ?? 0) + (estimate.processBytes ?? 0);
-  const residentHostBytes =
-    weightsBytes.hostBytes + kvCacheBytes.hostBytes + recurrentStateBytes.hostBytes + rest;
+  const host = weightsBytes.hostBytes + kvCacheBytes.hostBytes + recurrentStateBytes.hostBytes + rest;
   const onDevice = weightsBytes.deviceBytes + kvCacheBytes.deviceBytes + recurrentStateBytes.deviceBytes;
-  // Compute buffers are allocated, but their pages are touched by the first large prompt only.
-  return { residentHostBytes, totalBytes: residentHostBytes + onDevice + splitTotal(computeBytes) };
+  return {
+    // Compute buffers are allocated, but their pages are touched by the first large prompt only. Beside a CUDA device
+    // they are pinned, and so resident at once.
+    residentHostBytes: host + (pinned ? computeBytes.hostBytes : 0),
+    totalBytes: host + onDevice + splitTotal(computeBytes),
+  };
 }
 
 /** A draft model runs beside the target with the same slots and a graph of its own. */
@@ -56,7 +62,7 @@ function draftSettings(settings: EstimateSettings, draft: ModelShape): EstimateS
   };
 }
 
-function withDraft(own: MemoryEstimate, draft: MemoryEstimate): MemoryEstimate {
+function withDraft(own: MemoryEstimate, draft: MemoryEstimate, pinned: boolean): MemoryEstimate {
   const { weightsBytes } = own;
   const estimate: MemoryEstimate = {
     ...own,
@@ -73,7 +79,7 @@ function withDraft(own: MemoryEstimate, draft: MemoryEstimate): MemoryEstimate {
     totalBytes: undefined,
     residentHostBytes: undefined,
   };
-  return { ...estimate, ...sums(estimate) };
+  return { ...estimate, ...sums(estimate, pinned) };
 }
 
 function asAssumption(remark: string): Assumption {

@@ -1,5 +1,6 @@
 import { estimateMemory } from "./estimate.ts";
 import { fitEstimate, type Machine } from "./fit.ts";
+import { withLayersThatFit } from "./layersThatFit.ts";
 import { resolveSettings } from "./resolveSettings.ts";
 import type { SettingsInput } from "./settingsSource.ts";
 
@@ -16,7 +17,7 @@ export function largestContextThatFits(input: SettingsInput, machine: Machine): 
   const longest = input.shape.trainedContextLength ?? LONGEST;
   const verdictAt = (contextLength: number) => {
     const query = { ...input.query, contextLength, totalContextLength: undefined };
-    const settings = resolveSettings({ ...input, query });
+    const settings = resolveSettings(withLayersThatFit({ ...input, query }));
     return fitEstimate(estimateMemory(input.shape, settings), machine).verdict;
   };
   const first = verdictAt(Math.min(STEP, longest));

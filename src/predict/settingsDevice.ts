@@ -36,7 +36,11 @@ export function chooseOffload(input: SettingsInput, backend: Backend): Chosen<nu
       "LLAMA_ARG_N_GPU_LAYERS",
     ),
   );
-  if (said === undefined) return byDefault(all, "all layers, when they fit");
+  if (said === undefined) {
+    return input.layersThatFit === undefined
+      ? byDefault(all, "all layers, when they fit")
+      : derived(input.layersThatFit, `of ${all}: what fits into the graphics memory that is free`);
+  }
   return said.value <= all
     ? said
     : { ...said, value: all, source: `${said.source}, of which the model has ${all}` };

@@ -42,7 +42,10 @@ export interface SettingsInput {
   backend?: Backend;
   /** What this machine's CPU is; `amx` only when `rewroteForTiles` said so of a loaded model. */
   cpu?: CpuKind;
+  /** Free on all graphics cards together. */
   deviceFreeBytes?: number;
+  /** How many layers, the output counted as one, find a place on the device: `withLayersThatFit`. */
+  layersThatFit?: number;
   draft?: ModelShape;
   /** Tokens drafted at once, which is how many earlier states are kept. */
   draftTokens?: number;

@@ -6,6 +6,7 @@ import { fileTypeNamed, type FileType } from "./fileTypes.ts";
 import { fitEstimate, type Fit, type Machine } from "./fit.ts";
 import type { ModelShape } from "./modelShape.ts";
 import { withFileType } from "./quantize.ts";
+import { withLayersThatFit } from "./layersThatFit.ts";
 import { resolveSettings } from "./resolveSettings.ts";
 import type { SettingsInput } from "./settingsSource.ts";
 
@@ -100,7 +101,7 @@ function cellOf(
     kvCacheTypeK: at.kvCacheType,
     kvCacheTypeV: at.kvCacheType,
   };
-  const settings = resolveSettings({ ...input, query });
+  const settings = resolveSettings(withLayersThatFit({ ...input, query }));
   const estimate = estimateMemory(input.shape, settings);
   return {
     ...at,

@@ -8,6 +8,7 @@ import { fitEstimate, type Machine as FitMachine } from "../predict/fit.ts";
 import { largestContextThatFits } from "../predict/largestContext.ts";
 import type { ModelShape } from "../predict/modelShape.ts";
 import { withFileType } from "../predict/quantize.ts";
+import { withLayersThatFit } from "../predict/layersThatFit.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
 import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import { ShapeProblem } from "../predict/shapeProblem.ts";
@@ -128,7 +129,7 @@ export function createAsk(parts: AskParts): Ask {
     calibrate: parts.calibrate,
     predict: (query, known) =>
       explained(async () => {
-        const input = await inputFor(query, known);
+        const input = withLayersThatFit(await inputFor(query, known));
         const settings = resolveSettings(input);
         const estimate = estimateMemory(input.shape, settings);
         const machine = memoryFor(query);

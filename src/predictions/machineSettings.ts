@@ -7,6 +7,8 @@ export function machineSettings(parts: {
   machine: Pick<Machine, "architecture" | "osName"> | undefined;
   /** Seen once a runner has rewritten its weights for the processor's matrix tiles: it will do so again. */
   tiles?: boolean;
+  /** Graphics memory of the loaded models: Ollama makes room for another one. */
+  evictableBytes?: number;
   ollamaVersion: string | undefined;
   /** What of the environment of `ollama serve` bears on memory. */
   environment: Readonly<Record<string, string>> | undefined;
@@ -14,7 +16,14 @@ export function machineSettings(parts: {
   const gpus = parts.sample?.gpus ?? [];
   const arm = parts.machine?.architecture === "arm64";
   const unified = arm && parts.machine?.osName.startsWith("macOS") === true;
+  const free = gpus.map(({ totalBytes, usedBytes }) =>
+    totalBytes === undefined || usedBytes === undefined ? undefined : totalBytes - usedBytes,
+  );
   return {
+    ...(free.length > 0 &&
+      free.every((bytes) => bytes !== undefined) && {
+        deviceFreeBytes: free.reduce((sum, bytes) => sum + bytes, parts.evictableBytes ?? 0),
+      }),
     ollamaVersion: parts.ollamaVersion,
     environment: parts.environment,
     vramBytes: gpus.reduce((sum, gpu) => sum + (gpu.totalBytes ?? 0), 0),

@@ -77,6 +77,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
       sample: parts.sample(),
       machine: parts.machine(),
       tiles,
+      evictableBytes: parts.loadedModels().reduce((sum, model) => sum + (model.claimedDeviceBytes ?? 0), 0),
       ollamaVersion: parts.ollamaVersion(),
       environment: parts.serverEnvironment(),
     });

@@ -17,7 +17,13 @@ import { chat, health, startStreamer } from "./support/chat.ts";
 afterEach(cleanUp);
 
 const clocks = { now: () => Date.now(), monotonic: () => performance.now() };
-const noGpu = { read: () => [], problems: () => [], setDeviceInUse() {}, close: async () => {} };
+const noGpu = {
+  read: () => [],
+  processes: () => new Map(),
+  problems: () => [],
+  setDeviceInUse() {},
+  close: async () => {},
+};
 
 function aFolder(): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), "plimsoll-faults-"));

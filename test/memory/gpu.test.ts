@@ -40,24 +40,56 @@ it("survives a line cut at any byte", () => {
   }
 });
 
-it("asks nvidia-smi only while a model uses a device", async () => {
+it("looks once at the start for the cards there are, and then only while a model uses one", async () => {
   const fake = fakeSpawn();
-  const gpu = createGpuWatch({ spawn: fake.spawn, monotonic: () => Date.now() });
-  expect(fake.programs).toHaveLength(0);
-  gpu.setDeviceInUse(true);
-  gpu.setDeviceInUse(true);
+  const gpu = createGpuWatch({ spawn: fake.spawn, monotonic: () => Date.now(), hasNvidia: true });
   expect(fake.programs).toHaveLength(1);
   expect(fake.latest("nvidia-smi").args).toContain("-l");
   fake.latest().print(`${RTX}\n${UNIFIED}\n`);
   await vi.advanceTimersByTimeAsync(0);
   expect(gpu.read()).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(fake.latest().killed).toBe(true);
+
+  // What there is stays known; what is used of it does not.
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(gpu.read()).toEqual([
+    expect.objectContaining({ name: "NVIDIA GeForce RTX 4090", totalBytes: 24564 * MIB }),
+    expect.objectContaining({ name: "NVIDIA GB10" }),
+  ]);
+  expect(gpu.read()[0]).not.toHaveProperty("usedBytes");
+
+  gpu.setDeviceInUse(true);
+  gpu.setDeviceInUse(true);
+  expect(fake.programs.map(({ args }) => args[0])).toEqual([
+    expect.stringContaining("--query-gpu="),
+    expect.stringContaining("--query-gpu="),
+    expect.stringContaining("--query-compute-apps="),
+  ]);
+  fake.programs[1]?.print(`${RTX}\n`);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(gpu.read()[0]).toHaveProperty("usedBytes", 3127 * MIB);
 
   gpu.setDeviceInUse(false);
   await vi.advanceTimersByTimeAsync(0);
-  expect(fake.latest().killed).toBe(true);
-  expect(gpu.read()).toEqual([]);
+  expect(fake.programs.every(({ killed }) => killed)).toBe(true);
+  await gpu.close();
+});
+
+it("tells the graphics memory of each process while it is fresh", async () => {
+  const fake = fakeSpawn();
+  const gpu = createGpuWatch({ spawn: fake.spawn, monotonic: () => Date.now() });
   gpu.setDeviceInUse(true);
-  expect(fake.programs).toHaveLength(2);
+  fake.latest().print(`${RTX}\n`);
+  await vi.advanceTimersByTimeAsync(0);
+  fake.latest().print("6098, 77068\n6149, 2938\n7000, [N/A]\n");
+  await vi.advanceTimersByTimeAsync(0);
+  expect([...gpu.processes()]).toEqual([
+    [6098, 77068 * MIB],
+    [6149, 2938 * MIB],
+  ]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([...gpu.processes()]).toEqual([]);
   await gpu.close();
 });
 
@@ -67,9 +99,10 @@ it("does not show a figure that is ten seconds old", async () => {
   gpu.setDeviceInUse(true);
   fake.latest().print(`${RTX}\n`);
   await vi.advanceTimersByTimeAsync(9999);
-  expect(gpu.read()).toHaveLength(1);
+  expect(gpu.read()[0]).toHaveProperty("usedBytes");
   await vi.advanceTimersByTimeAsync(1);
-  expect(gpu.read()).toEqual([]);
+  expect(gpu.read()[0]).not.toHaveProperty("usedBytes");
+  await gpu.close();
 });
 
 it("is no problem, and tried once, where there is no nvidia-smi", async () => {

@@ -49,7 +49,13 @@ describe("a Mac", () => {
       spawn: fake.spawn,
       now: () => 5000,
       monotonic: () => Date.now(),
-      gpu: { read: () => [], problems: () => [], setDeviceInUse: () => {}, close: async () => {} },
+      gpu: {
+        read: () => [],
+        processes: () => new Map(),
+        problems: () => [],
+        setDeviceInUse: () => {},
+        close: async () => {},
+      },
       modelOf: (process) => (process.blobDigest === DIGEST ? "llama3" : undefined),
     });
     const print = async (command: string, text: string): Promise<void> => {

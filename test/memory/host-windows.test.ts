@@ -76,7 +76,13 @@ describe("a Windows machine", () => {
       spawn: fake.spawn,
       now: () => 5000,
       monotonic: () => Date.now(),
-      gpu: { read: () => [], problems: () => [], setDeviceInUse: () => {}, close: async () => {} },
+      gpu: {
+        read: () => [],
+        processes: () => new Map(),
+        problems: () => [],
+        setDeviceInUse: () => {},
+        close: async () => {},
+      },
     });
     const report = async (line: string): Promise<void> => {
       fake.latest().print(`${line}\r\n`);
