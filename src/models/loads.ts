@@ -356,7 +356,7 @@ export function createLoads(
     const loadMs = waitedMs(exchange);
     const firstTokenAt = "firstTokenAt" in exchange.state ? exchange.state.firstTokenAt : undefined;
     const endedAt =
-      loadMs === undefined ? (load.endedAt ?? firstTokenAt) : Math.round(exchange.startedAt + loadMs);
+      loadMs === undefined ? (load.endedAt ?? firstTokenAt) : Math.round(begunAt(exchange) + loadMs);
     if (endedAt === undefined) {
       return;
     }
@@ -385,6 +385,16 @@ function isAnother({ load, contextAssumed }: LoadEntry, model: PsModel): boolean
     model.contextLength !== undefined &&
     load.contextLength !== model.contextLength
   );
+}
+
+/**
+ * When Ollama began: it counts from then, and on a busy machine that is well after the request came to us. A reading
+ * taken by our own beginning would be one of a load in progress.
+ */
+function begunAt({ startedAt, state, usage }: Exchange): number {
+  return "endedAt" in state && usage?.totalMs !== undefined
+    ? Math.max(startedAt, state.endedAt - usage.totalMs)
+    : startedAt;
 }
 
 /** Process ids are used again; with the start time a process has its name for itself. */
