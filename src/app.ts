@@ -21,7 +21,7 @@ import { createHostPolicy, createLocalAddresses } from "./hostPolicy.ts";
 import { createIds } from "./ids.ts";
 import { createMemoryWarning } from "./memoryWarning.ts";
 import { createSampler, type MemorySource } from "./memory/sampler.ts";
-import { canonicalName } from "./models/names.ts";
+import { canonicalName, sameModel } from "./models/names.ts";
 import { createPoller } from "./models/poller.ts";
 import { createModelWatch } from "./models/watch.ts";
 import { createBodyReader } from "./ollama/bodyReader.ts";
@@ -105,6 +105,11 @@ export async function createApp(parts: AppParts): Promise<App> {
       poller.hurry();
     }
   };
+  /** An exchange that has ended has learned something since. */
+  const amended = (exchange: Exchange): void => {
+    store.saveExchange(exchange);
+    live.publishExchange(exchange);
+  };
   const models = createModelWatch({
     client,
     now,
@@ -118,8 +123,8 @@ export async function createApp(parts: AppParts): Promise<App> {
     },
     stageChanged: (exchange) => live.publishExchange(exchange),
     completed: (exchange) => {
-      store.saveExchange(exchange);
-      live.publishExchange(exchange);
+      chats.watch.amended(exchange);
+      amended(exchange);
     },
     hurry,
     reloadWords: () => ({
@@ -197,7 +202,11 @@ export async function createApp(parts: AppParts): Promise<App> {
     now,
     log,
   });
-  const loadedModels = () => predictions.withEstimates(models.loadedModels());
+  const loadedModels = () =>
+    predictions.withEstimates(models.loadedModels()).map((model) => {
+      const growth = chats.watch.growth(model);
+      return growth === undefined ? model : { ...model, growth };
+    });
   const snapshot = (): Snapshot => {
     const sample = latestSample();
     const inProgress = exchanges.live();
@@ -247,7 +256,20 @@ export async function createApp(parts: AppParts): Promise<App> {
     reloads: models.reloads,
   });
 
-  const chats = createChats({ newId, moved: (...ids) => conversations.moved(...ids) });
+  const chats = createChats({
+    newId,
+    moved: (...ids) => conversations.moved(...ids),
+    live: () => exchanges.live(),
+    ...predictions.chatModels,
+    larger: (model, contextLength) => predictions.change(model, { contextLength }),
+    ollamaVersion: () => poller.health().version,
+    headroomBytes: () => latestSample()?.headroomBytes,
+    remedies: () => createRemedies({ ollamaVersion: poller.health().version }),
+    changed: (conversation) => conversations.book.changed(conversation),
+    completed: amended,
+  });
+  const isBusy = (model: string): boolean =>
+    exchanges.live().some((exchange) => exchange.model !== undefined && sameModel(exchange.model, model));
   const conversations = keepConversations({
     store,
     identify: chats.identify,
@@ -281,6 +303,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       chats.observer,
       predictions.observer,
       warning.observer,
+      chats.judge,
       ...guard.observers,
       conversations.book.observer,
       recorder(store),
@@ -410,6 +433,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       void parts.readMachine?.().then((read) => (machine = read));
       sampler?.start((sample) => {
         models.sampled(sample, sampler.runners());
+        chats.watch.sampled(models.loadedModels(), isBusy, sample.takenAt);
         live.publishSample(sample, warning.sampled(sample));
         refreshOnChange();
       });

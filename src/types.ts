@@ -152,6 +152,12 @@ export interface ExchangePrediction {
   decodeTokensPerSecond?: Predicted;
   contextTokensUsed?: Predicted;
   runnerBytes?: Predicted;
+  /** By how much the runner's memory grew with it. */
+  grownBytes?: Predicted;
+  /** On the turn that went over the cliff: said at least two turns before, where it could be. */
+  cliffTurn?: Predicted;
+  cliffPrefillMs?: Predicted;
+  cliffBytes?: Predicted;
 }
 
 export interface Predicted {

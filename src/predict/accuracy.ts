@@ -117,6 +117,10 @@ const SCORED_OF_EXCHANGES: readonly (keyof ExchangePrediction)[] = [
   "decodeTokensPerSecond",
   "contextTokensUsed",
   "runnerBytes",
+  "grownBytes",
+  "cliffTurn",
+  "cliffPrefillMs",
+  "cliffBytes",
 ];
 
 function scoresOf(values: readonly ScoredValue[]): Scores {

@@ -1,16 +1,12 @@
 /** What an exchange will cost, said when its request has been read and before any byte of the answer. */
 import type { Guess, GuessBasis, GuessInput } from "./guessTypes.ts";
 import type { Learned } from "./guessLearned.ts";
-import type { ModelMemory } from "./guessModel.ts";
+import type { Guessed, ModelMemory } from "./guessModel.ts";
 import { readPrompt } from "./guessPrompt.ts";
 import { guessRunnerBytes } from "./guessRunnerBytes.ts";
 import type { ExchangePrediction, Predicted } from "../types.ts";
 
-const WHOLE: ReadonlySet<keyof ExchangePrediction> = new Set([
-  "inputTokens",
-  "contextTokensUsed",
-  "runnerBytes",
-]);
+const WHOLE: ReadonlySet<Guessed> = new Set(["inputTokens", "contextTokensUsed", "runnerBytes"]);
 /** Depth within the answer to aim at when nothing is known of its length. */
 const USUAL_HALF_ANSWER = 64;
 
@@ -23,7 +19,7 @@ export function guessExchange(input: GuessInput, learned: Learned, madeAt: numbe
   const memory = learned.model(input.model);
   const basis = readPrompt(input, memory);
   const prediction: ExchangePrediction = {};
-  const say = (name: keyof ExchangePrediction, value: number | undefined, most?: number): void => {
+  const say = (name: Guessed, value: number | undefined, most?: number): void => {
     if (value !== undefined && Number.isFinite(value) && value >= 0) {
       prediction[name] = limited(memory.bands[name].around(value), { whole: WHOLE.has(name), most });
     }

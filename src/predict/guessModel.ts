@@ -6,7 +6,11 @@ import { createPrefixMemory, type PrefixMemory } from "./prefillPrefix.ts";
 import { createTokenLearner, type TokenLearner } from "./tokensPerByte.ts";
 import type { ExchangePrediction } from "../types.ts";
 
-export type Guessed = keyof ExchangePrediction;
+/** What is guessed of every exchange from its request alone. */
+export type Guessed = Exclude<
+  keyof ExchangePrediction,
+  "grownBytes" | "cliffTurn" | "cliffPrefillMs" | "cliffBytes"
+>;
 
 /** Half-widths of the bands before anything was learned. */
 const FIRST_BANDS: Record<Guessed, number> = {

@@ -34,6 +34,8 @@ export interface PrefillObservation extends PrefillWork {
 
 /** Depth at which a token costs twice as much, before it is measured. Runs on GPUs show about 100k, on CPUs 10k. */
 const DOUBLE_COST_DEPTH = 30_000;
+/** Tokens that a runner computes at once, where nobody says. */
+const USUAL_BATCH = 512;
 /** A fixed cost of this many tokens' time is not surprising. */
 const FIXED_COST_TOKENS = 20;
 /** Two like prompts differ by about this much. */
@@ -51,11 +53,14 @@ export function fitPrefill(observations: readonly PrefillObservation[]): Prefill
   if (perToken === undefined || perToken <= 0) {
     return undefined;
   }
+  // Beyond a batch the walk is shared: prompts that are all longer say nothing of it, and must not be taken to.
+  const usualTokens = median(observations.map(({ uncachedTokens }) => uncachedTokens)) ?? 0;
+  const unshared = Math.min(1, USUAL_BATCH / usualTokens);
   const expected: Expectation[] = [
     { value: 0, deviation: perToken * FIXED_COST_TOKENS },
     { value: perToken, deviation: perToken },
     { value: perToken / DOUBLE_COST_DEPTH, deviation: (5 * perToken) / DOUBLE_COST_DEPTH },
-    { value: 0, deviation: (2 * perToken) / DOUBLE_COST_DEPTH },
+    { value: 0, deviation: (2 * perToken * unshared) / DOUBLE_COST_DEPTH },
   ];
   let weights = observations.map(() => 1);
   let parts = expected.map(({ value }) => value);

@@ -24,6 +24,7 @@ import type {
 import { createAsk, type Ask } from "./ask.ts";
 import { deviceBandwidth, hostBandwidth } from "./bandwidth.ts";
 import { createChanges, type ChangeOf } from "./changes.ts";
+import { createChatModels, type ChatModels } from "./chatModels.ts";
 import { createExchangePredictions, type ModelNow } from "./exchanges.ts";
 import type { Knowledge } from "./keep.ts";
 import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
@@ -49,6 +50,8 @@ export interface Predictions {
   ask: Ask;
   /** What another setting would cost, from memory and at once; undefined while the model is not known. */
   change: ChangeOf;
+  /** For whoever follows chats. */
+  chatModels: ChatModels;
 }
 
 export interface PredictionParts {
@@ -212,6 +215,15 @@ export function createPredictions(parts: PredictionParts): Predictions {
       settings: settingsOfMachine,
       memory: memoryNow,
       loaded: loadedAs,
+    }),
+    chatModels: createChatModels({
+      knowledge,
+      known: models.get,
+      settings: settingsOfMachine,
+      loadedModels: parts.loadedModels,
+      canonicalName: parts.canonicalName,
+      estimateOf: loads.estimateOf,
+      speedSettings: (loaded) => speedSettings(loaded, cacheTypeOf(loaded)),
     }),
     explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
     accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),

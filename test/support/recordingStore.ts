@@ -9,6 +9,8 @@ export interface RecordingStore extends Store {
 
 export function recordingStore(): RecordingStore {
   const ended: Exchange[] = [];
+  /** One that learns something more afterwards is saved again, under the same id. */
+  const known = new Set<string>();
   const waiting: ((exchange: Exchange) => void)[] = [];
   const nothing = async () => undefined;
   return {
@@ -19,7 +21,8 @@ export function recordingStore(): RecordingStore {
         : Promise.resolve(exchange);
     },
     saveExchange(exchange) {
-      if ("endedAt" in exchange.state) {
+      if ("endedAt" in exchange.state && !known.has(exchange.id)) {
+        known.add(exchange.id);
         const wake = waiting.shift();
         if (wake === undefined) {
           ended.push(structuredClone(exchange));

@@ -1,0 +1,61 @@
+/** What one exchange teaches: how long the model's prompts take, how its text counts, what was cached of this one. */
+import { endTurn, addTurn } from "./chatState.ts";
+import type { ModelMemory } from "./modelMemory.ts";
+import { cachedTokens } from "./occupancy.ts";
+import { heldTokens, prefillMsOf, type EndedTurn, type MsOf } from "./openTurn.ts";
+import { unnamedMs } from "./queue.ts";
+
+/** A load duration is no load: it holds the hand-over of a warm runner, up to 160 ms on older versions. */
+const COLD_MS = 400;
+const COLD_MULTIPLE = 4;
+/** A prompt that goes on from none is only told from its time once this many others were timed. */
+const FEW_PROMPTS = 3;
+
+/** Puts `cachedInputTokens` on the exchange. Answers false when there was nothing to learn from. */
+export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): boolean {
+  const { exchange, chat, turn, before, alone } = entry;
+  const { usage } = exchange;
+  const { inputTokens } = turn;
+  if (exchange.status !== 200 || usage?.provenance !== "measured" || inputTokens === undefined) {
+    return false;
+  }
+  const cold = (usage.loadMs ?? 0) > Math.max(COLD_MS, COLD_MULTIPLE * (memory.warmLoadMs.median() ?? 0));
+  const lost = turn.sentTokens !== inputTokens;
+  const held = lost || cold ? 0 : Math.min(inputTokens - 1, heldTokens(before));
+  const prefillMs = prefillMsOf(exchange, alone);
+  if (prefillMs !== undefined && prefillMs > 0) {
+    const known = before !== undefined || memory.prefill.prompts() >= FEW_PROMPTS;
+    const cached = cold
+      ? 0
+      : known
+        ? cachedTokens({ inputTokens, prefillMs, heldTokens: held, msOf })
+        : undefined;
+    if (cached !== undefined) {
+      usage.cachedInputTokens = cached;
+    }
+    if (alone) {
+      const certainty = cold ? "sure" : before === undefined ? "unsure" : "likely";
+      memory.prefill.learn(
+        { uncachedTokens: inputTokens - held, cachedTokens: held, ms: prefillMs },
+        certainty,
+      );
+    }
+  }
+  if (alone && !lost) {
+    memory.restMs.add(unnamedMs(usage));
+  }
+  if (!cold) {
+    memory.warmLoadMs.add(usage.loadMs);
+  }
+  memory.outputTokens.add(usage.outputTokens);
+  if (chat !== undefined) {
+    if (!lost) {
+      chat.sent.learn(turn.prompt, inputTokens, before);
+    }
+    addTurn(chat, turn);
+    if (chat.latest !== turn) {
+      endTurn(chat, turn, before);
+    }
+  }
+  return true;
+}

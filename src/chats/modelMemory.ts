@@ -1,0 +1,106 @@
+/** What is learned of one model while its chats are followed: shared by all of them, forgotten with the program. */
+import { createPrefillModel, type PrefillModel } from "../predict/prefillModel.ts";
+import { createRecent, type Recent } from "../predict/guessRecent.ts";
+import { createRunnerGrowth, type RunnerGrowth } from "../predict/growth.ts";
+import { stateCostOf, type StateCost } from "../predict/promptCache.ts";
+import type { MemoryEstimate } from "../types.ts";
+import { createTokenRatio, type TokenRatio } from "./sentTokens.ts";
+
+/** A model as it is now, as far as it is known. */
+export interface ModelNow {
+  /** What learned figures are filed under. */
+  key: string;
+  /** Of one slot, as listed. */
+  contextLength?: number;
+  trainedContextLength?: number;
+  slots?: number;
+  loadId?: string;
+  /** Of the load, or of what a load with this context would be. */
+  estimate?: MemoryEstimate;
+  /** How far sliding layers look back. */
+  windowTokens?: number;
+}
+
+export interface ModelMemory {
+  ratio: TokenRatio;
+  prefill: PrefillModel;
+  /** Time in no duration of Ollama's, and the hand-over of a warm runner, when nobody else is in the way. */
+  restMs: Recent;
+  warmLoadMs: Recent;
+  outputTokens: Recent;
+  /** Of the load that runs. */
+  growth?: RunnerGrowth & { loadId: string };
+  /** The conversation whose prompt was last. */
+  latestConversation?: string;
+  lastEndedAt?: number;
+}
+
+export interface ModelMemories {
+  of(key: string): ModelMemory;
+  forgetAll(): void;
+}
+
+const MOST_MODELS = 32;
+
+export function createModelMemories(): ModelMemories {
+  const models = new Map<string, ModelMemory>();
+  return {
+    of(key) {
+      const memory = models.get(key) ?? {
+        ratio: createTokenRatio(),
+        prefill: createPrefillModel(),
+        restMs: createRecent(),
+        warmLoadMs: createRecent(),
+        outputTokens: createRecent(),
+      };
+      models.delete(key);
+      models.set(key, memory);
+      for (const oldest of models.keys()) {
+        if (models.size <= MOST_MODELS) {
+          break;
+        }
+        models.delete(oldest);
+      }
+      return memory;
+    },
+    forgetAll: () => models.clear(),
+  };
+}
+
+export function costOf(model: ModelNow): StateCost | undefined {
+  const { estimate, slots, windowTokens } = model;
+  return estimate === undefined
+    ? undefined
+    : stateCostOf(estimate, {
+        ...(slots !== undefined && { slots }),
+        ...(windowTokens !== undefined && { windowTokens }),
+      });
+}
+
+/** A load's growth begins with its own memory: what it held right after its start. */
+export function growthOf(
+  memory: ModelMemory,
+  model: ModelNow,
+  atLoadBytes: number | undefined,
+): RunnerGrowth | undefined {
+  const { loadId, estimate } = model;
+  if (loadId !== undefined && memory.growth?.loadId === loadId) {
+    return memory.growth;
+  }
+  const cost = costOf(model);
+  if (loadId === undefined || estimate === undefined || cost === undefined || atLoadBytes === undefined) {
+    return undefined;
+  }
+  memory.growth = {
+    loadId,
+    ...createRunnerGrowth({
+      loadId,
+      cost,
+      slots: model.slots ?? 1,
+      promptCacheLimitBytes: estimate.promptCacheLimitBytes ?? 0,
+      computeBytes: estimate.computeBytes.hostBytes,
+      atLoadBytes,
+    }),
+  };
+  return memory.growth;
+}

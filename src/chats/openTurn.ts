@@ -1,0 +1,100 @@
+/** An exchange on its way: what was known when it began, and what its figures say once it has ended. */
+import type { CachedPrompt } from "../predict/promptCache.ts";
+import type { AnswerFacts, Exchange, RequestFacts } from "../types.ts";
+import type { ChatState, Place } from "./chatState.ts";
+import type { Window } from "./judgeTurn.ts";
+import type { ModelNow } from "./modelMemory.ts";
+import type { SentEstimate } from "./sentTokens.ts";
+import type { PromptShape, Turn } from "./turn.ts";
+
+export interface OpenTurn {
+  turn: Turn;
+  facts: RequestFacts;
+  place?: Place;
+  chat?: ChatState;
+  before?: Turn;
+  sent?: SentEstimate;
+  /** What the runner's memory was said to grow by. */
+  predictedGrowthBytes?: number;
+}
+
+export interface EndedTurn extends OpenTurn {
+  exchange: Exchange;
+  answer?: AnswerFacts;
+  /** No other exchange of its model was in progress meanwhile: its times are the model's own. */
+  alone: boolean;
+}
+
+export type MsOf = (work: { uncachedTokens: number; cachedTokens: number }) => number | undefined;
+
+export function promptOf(facts: RequestFacts, isGenerate: boolean): PromptShape {
+  const known = facts.unread === undefined;
+  const elsewhere =
+    facts.conversation?.context !== undefined || facts.conversation?.previousResponseId !== undefined;
+  return {
+    ...(known && facts.textBytes !== undefined && { textBytes: facts.textBytes }),
+    ...(known && facts.newTextBytes !== undefined && { newTextBytes: facts.newTextBytes }),
+    messageCount: elsewhere ? 0 : isGenerate ? 1 : (facts.messageCount ?? 1),
+    imageCount: facts.imageCount ?? 0,
+    ...(facts.maxOutputTokens !== undefined && { maxOutputTokens: facts.maxOutputTokens }),
+  };
+}
+
+/** A window that was asked for is the one there is: Ollama replaces a runner that has another one. */
+export function windowOf(exchange: Exchange, model: ModelNow): Window | undefined {
+  const asked = exchange.requestedContextLength;
+  const most = model.trainedContextLength ?? Infinity;
+  if (asked !== undefined && asked > 0) {
+    return asked > most ? { contextLength: most, reducedFrom: asked } : { contextLength: asked };
+  }
+  const contextLength = exchange.contextLength ?? model.contextLength;
+  return contextLength === undefined ? undefined : { contextLength };
+}
+
+/** What a slot holds after a turn: the last token of an answer is not in it. */
+export function heldTokens(turn: Turn | undefined): number {
+  return turn?.inputTokens === undefined || turn.cut
+    ? 0
+    : Math.max(0, turn.inputTokens + (turn.outputTokens ?? 0) - 1);
+}
+
+export function cachedPrompt(
+  { chat, before, place, turn }: OpenTurn,
+  inputTokens: number,
+  cut: boolean,
+): CachedPrompt {
+  return {
+    conversation: place?.conversationId ?? turn.exchangeId,
+    inputTokens,
+    sharedTokens: cut ? 0 : before === undefined ? (chat?.systemTokens ?? 0) : heldTokens(before),
+  };
+}
+
+/** Ollama's own figure; where a dialect has none, the wait for the first token of an exchange that nobody held up. */
+export function prefillMsOf(
+  { usage, state, stream, startedAt }: Exchange,
+  alone: boolean,
+): number | undefined {
+  const first = "firstTokenAt" in state ? state.firstTokenAt : undefined;
+  return (
+    usage?.prefillMs ?? (alone && stream === true && first !== undefined ? first - startedAt : undefined)
+  );
+}
+
+/** Fast enough to have had its beginning cached, while a whole window would have taken far longer. */
+export function wasReused({ exchange, before }: EndedTurn, msOf: MsOf): boolean {
+  const { inputTokens, prefillMs } = exchange.usage ?? {};
+  const held = Math.min((inputTokens ?? 0) - 1, heldTokens(before));
+  if (inputTokens === undefined || prefillMs === undefined || held <= 0) {
+    return false;
+  }
+  const reused = msOf({ uncachedTokens: inputTokens - held, cachedTokens: held });
+  const whole = msOf({ uncachedTokens: inputTokens, cachedTokens: 0 });
+  return reused !== undefined && whole !== undefined && whole > 4 * reused && prefillMs < 1.5 * reused;
+}
+
+export function largestMessage({ chat, before }: EndedTurn): number | undefined {
+  const answers = [...(chat?.turns.values() ?? [])].map(({ outputTokens }) => outputTokens ?? 0);
+  const largest = Math.max(chat?.largestMessageTokens ?? 0, before?.outputTokens ?? 0, ...answers);
+  return largest > 0 ? largest : undefined;
+}

@@ -1,0 +1,75 @@
+/** What the memory of each model's runner grows by, as its prompts come and its samples are read. */
+import type { CachedPrompt } from "../predict/promptCache.ts";
+import type { Growth, LoadedModel, Predicted } from "../types.ts";
+import { remember } from "./bounded.ts";
+import { growthOf, type ModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
+
+export interface RunnerWatch<Ran> {
+  /** What a prompt would add; undefined while the load is not known. */
+  expectedBytes(model: ModelNow, prompt: CachedPrompt): number | undefined;
+  ran(
+    model: ModelNow,
+    prompt: CachedPrompt,
+    facts: { outputTokens: number; predicted?: number; endedAt?: number; whose: Ran },
+  ): void;
+  /** Memory was read, and which models are computing. */
+  sampled(models: readonly LoadedModel[], isBusy: (model: string) => boolean, at: number): void;
+  growth(model: LoadedModel, next: (memory: ModelMemory) => CachedPrompt | undefined): Growth | undefined;
+}
+
+/** Memory is read so long after an exchange's end at the earliest. */
+const SETTLE_MS = 300;
+const MOST_LOADS = 64;
+
+/** `grew`: a growth that was said beforehand has been measured. */
+export function createRunnerWatch<Ran>(parts: {
+  models: ModelMemories;
+  model(name: string): ModelNow;
+  grew(whose: Ran, growth: Predicted): void;
+}): RunnerWatch<Ran> {
+  const { models } = parts;
+  /** Resident right after each load, or as soon as it was seen. */
+  const atLoad = new Map<string, number>();
+  /** Whose growth is measured next, by model. */
+  const measuring = new Map<string, Ran>();
+
+  const current = (model: ModelNow): ReturnType<typeof growthOf> =>
+    growthOf(models.of(model.key), model, model.loadId === undefined ? undefined : atLoad.get(model.loadId));
+
+  return {
+    expectedBytes: (model, prompt) => current(model)?.expectedBytes(prompt),
+    ran(model, prompt, { outputTokens, predicted, endedAt, whose }) {
+      current(model)?.ran(prompt, outputTokens, predicted);
+      models.of(model.key).lastEndedAt = endedAt;
+      measuring.set(model.key, whose);
+    },
+    sampled(listed, isBusy, at) {
+      for (const { name, loadId, measured } of listed) {
+        if (measured === undefined || loadId === undefined) {
+          continue;
+        }
+        const bytes = measured.anonymousBytes + measured.swappedBytes;
+        if (!atLoad.has(loadId)) {
+          remember(atLoad, loadId, bytes, MOST_LOADS);
+        }
+        const { key } = parts.model(name);
+        const { growth, lastEndedAt = 0 } = models.of(key);
+        if (growth?.loadId !== loadId || isBusy(name) || at - lastEndedAt < SETTLE_MS) {
+          continue;
+        }
+        const made = growth.measured(bytes);
+        const whose = measuring.get(key);
+        measuring.delete(key);
+        if (made !== undefined && whose !== undefined) {
+          parts.grew(whose, made);
+        }
+      }
+    },
+    growth(model, next) {
+      const memory = models.of(parts.model(model.name).key);
+      return memory.growth === undefined || memory.growth.loadId !== model.loadId
+        ? undefined
+        : memory.growth.now(next(memory));
+    },
+  };
+}

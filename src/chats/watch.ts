@@ -1,0 +1,401 @@
+/**
+ * Watches the tokens of every chat: how full its window is, what Ollama left out, the cliff, what a runner's memory
+ * grows by, how much is left. Pure but for what it remembers; time and memory come in with the calls.
+ */
+import type { ScoredValue } from "../predict/accuracy.ts";
+import { median } from "../predict/accuracyQuantile.ts";
+import { isAtLeast, parseOllamaVersion } from "../predict/ollamaVersion.ts";
+import { CHECKPOINTS_OF_A_WHOLE_PROMPT, entryBytes, type CachedPrompt } from "../predict/promptCache.ts";
+import type {
+  AnswerFacts,
+  Conversation,
+  Exchange,
+  ExchangePrediction,
+  Growth,
+  LoadedModel,
+  NoticeKind,
+  RequestFacts,
+} from "../types.ts";
+import { remember } from "./bounded.ts";
+import {
+  addNotice,
+  createChatState,
+  endTurn,
+  shareOut,
+  stepsOf,
+  type ChatState,
+  type Place,
+} from "./chatState.ts";
+import { tokensPerTurn } from "./cliff.ts";
+import { announce, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
+import { createCures, type CureParts } from "./cures.ts";
+import { judgeTurn, type TurnJudgement, type Window } from "./judgeTurn.ts";
+import { learnTurn } from "./learnTurn.ts";
+import { costOf, createModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
+import {
+  cachedPrompt,
+  heldTokens,
+  largestMessage,
+  promptOf,
+  wasReused,
+  windowOf,
+  type EndedTurn,
+  type MsOf,
+  type OpenTurn,
+} from "./openTurn.ts";
+import { createRunnerWatch } from "./runnerWatch.ts";
+import { tellChat } from "./tellChat.ts";
+import type { Turn } from "./turn.ts";
+
+export interface ChatWatch {
+  /** A request has been read; `place` is absent where it belongs to no conversation. */
+  began(exchange: Exchange, facts: RequestFacts, place?: Place): void;
+  /** `alone`: no other exchange of its model was in progress meanwhile. */
+  ended(exchange: Exchange, answer: AnswerFacts | undefined, circumstances: { alone: boolean }): void;
+  /** Its context has become known only now. */
+  amended(exchange: Exchange): void;
+  /** Memory was read, and which of the models are computing. `at` in epoch ms. */
+  sampled(models: readonly LoadedModel[], isBusy: (model: string) => boolean, at: number): void;
+  /** What a loaded model has grown by. */
+  growth(model: LoadedModel): Growth | undefined;
+  conversation(id: string): Conversation | undefined;
+  /** Of an exchange, what is usually in no duration of Ollama's. */
+  restMs(model: string): number;
+  forget(conversationId?: string): void;
+}
+
+export interface ChatWatchParts extends CureParts {
+  ollamaVersion(): string | undefined;
+  /** With a context, as it would be with that one. */
+  model(name: string, contextLength?: number): ModelNow;
+  /** Learned earlier, for a model that has not been heard of since the start. */
+  prefillMs(model: string, work: { uncachedTokens: number; cachedTokens: number }): number | undefined;
+  headroomBytes(): number | undefined;
+  scored(values: ScoredValue[]): void;
+  changed(conversation: Conversation): void;
+  /** An exchange that has ended knows more now. */
+  completed(exchange: Exchange): void;
+}
+
+/** Chats that are followed at once; the one unused longest gives way, and starts afresh when it goes on. */
+const MOST_CHATS = 500;
+const MOST_OPEN = 1024;
+const MOST_UNJUDGED = 64;
+/** Kinds that are given here; judged again, they go first. */
+const OWN_KINDS: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
+  "truncated",
+  "messages-dropped",
+  "context-shifted",
+  "context-full",
+  "prompt-too-long",
+  "context-reduced",
+  "cliff-ahead",
+  "cliff",
+]);
+
+/** A chat at one of its turns. */
+interface At {
+  entry: OpenTurn;
+  exchange: Exchange;
+  chat: ChatState;
+  model: ModelNow;
+  memory: ModelMemory;
+  window: Window;
+  sentTokens: number;
+}
+
+interface Ran {
+  exchange: Exchange;
+  chat?: ChatState;
+  /** A turn after the one that went over the cliff. */
+  over: boolean;
+}
+
+export function createChatWatch(parts: ChatWatchParts): ChatWatch {
+  const models = createModelMemories();
+  const cures = createCures(parts);
+  const chats = new Map<string, ChatState>();
+  const open = new Map<string, OpenTurn>();
+  /** Ended before their window was known. */
+  const unjudged = new Map<string, EndedTurn>();
+  const runners = createRunnerWatch<Ran>({ models, model: parts.model, grew });
+
+  function chatOf(place: Place, exchange: Exchange, { ratio }: ModelMemory): ChatState {
+    const { model, client, startedAt } = exchange;
+    const chat =
+      chats.get(place.conversationId) ??
+      createChatState(place, { model, client: client.name, startedAt, ratio });
+    remember(chats, chat.id, chat, MOST_CHATS);
+    return chat;
+  }
+
+  const msOf =
+    (model: ModelNow, memory: ModelMemory): MsOf =>
+    (work) =>
+      memory.prefill.msOf(work) ?? parts.prefillMs(model.key, work);
+
+  function costsOf(model: ModelNow, memory: ModelMemory): CliffCosts {
+    const cost = costOf(model);
+    const growth = model.loadId === memory.growth?.loadId ? memory.growth : undefined;
+    const keeps = growth?.keepsPrompts() ?? (model.estimate?.promptCacheLimitBytes ?? 0) > 0;
+    const allIsTimed = isAtLeast(parseOllamaVersion(parts.ollamaVersion()), 30);
+    return {
+      prefillMs: msOf(model, memory),
+      ...(allIsTimed && { restMs: (memory.restMs.median() ?? 0) + (memory.warmLoadMs.median() ?? 0) }),
+      ...(cost !== undefined && keeps && { cost }),
+      outputTokens: memory.outputTokens.median() ?? 0,
+      slides: (cost?.slidingBytesPerToken ?? 0) > 0 || (cost?.fixedBytes ?? 0) > 0,
+    };
+  }
+
+  function cureAt({ exchange, model, window }: Pick<At, "exchange" | "model" | "window">, atTurn?: number) {
+    const { contextLength } = window;
+    return cures({ exchange, contextLength, trainedContextLength: model.trainedContextLength, atTurn });
+  }
+
+  function began(exchange: Exchange, facts: RequestFacts, place?: Place): void {
+    const { model: name, operation } = exchange;
+    if (name === undefined || (operation !== "chat" && operation !== "generate")) {
+      return;
+    }
+    const model = parts.model(name, exchange.requestedContextLength);
+    const memory = models.of(model.key);
+    const chat = place === undefined ? undefined : chatOf(place, exchange, memory);
+    const before = place?.previousId === undefined ? undefined : chat?.turns.get(place.previousId);
+    const prompt = promptOf(facts, operation === "generate");
+    // Another model counts the same text otherwise.
+    const comparable = chat?.model === undefined || chat.model === name;
+    const sent = chat?.sent.estimate(prompt, comparable ? before : undefined);
+    const turn: Turn = { exchangeId: exchange.id, turn: place?.turn ?? 1, prompt, cut: false };
+    const entry: OpenTurn = { turn, facts, place, chat, before: comparable ? before : undefined, sent };
+    remember(open, exchange.id, entry, MOST_OPEN);
+    const window = windowOf(exchange, model);
+    if (sent !== undefined) {
+      const read = Math.min(sent.best, window?.contextLength ?? Infinity);
+      entry.predictedGrowthBytes = runners.expectedBytes(model, cachedPrompt(entry, read, read < sent.best));
+    }
+    if (chat === undefined || place === undefined || !isFollowed(place)) {
+      return;
+    }
+    chat.model = name;
+    chat.turnCount = Math.max(chat.turnCount, place.turn);
+    chat.branchCount += place.isBranch ? 1 : 0;
+    if (sent !== undefined && window !== undefined && before !== undefined && chat.overAtTurn === undefined) {
+      shareOut(chat, sent.best, facts.conversation?.messages);
+      sayAhead({ exchange, entry, chat, model, memory, window, sentTokens: Math.round(sent.best) });
+    }
+  }
+
+  function sayAhead(at: At): void {
+    const { exchange, chat, window, sentTokens } = at;
+    const { turn } = at.entry.turn;
+    const now = { turn, sentTokens, contextLength: window.contextLength };
+    const found = cliffOf(chat, now, costsOf(at.model, at.memory));
+    if (found === undefined) {
+      return;
+    }
+    const step = tokensPerTurn(stepsOf(chat))?.predicted ?? 0;
+    const notice = announce(chat, found, () =>
+      cureAt(at, found.ahead.atTurn.predicted)(Math.max(sentTokens, window.contextLength) + step),
+    );
+    if (notice === undefined) {
+      chat.notices = chat.notices.filter(({ kind }) => kind !== "cliff-ahead");
+    } else {
+      exchange.notices.push(notice);
+      addNotice(chat, notice, turn);
+    }
+  }
+
+  function ended(exchange: Exchange, answer: AnswerFacts | undefined, { alone }: { alone: boolean }): void {
+    const begun = open.get(exchange.id);
+    open.delete(exchange.id);
+    if (begun === undefined || exchange.model === undefined) {
+      return;
+    }
+    const entry: EndedTurn = { ...begun, exchange, alone, answer };
+    const model = parts.model(exchange.model, exchange.requestedContextLength);
+    const memory = models.of(model.key);
+    judge(entry, model, memory);
+    if (windowOf(exchange, model) === undefined && exchange.status === 200) {
+      remember(unjudged, exchange.id, entry, MOST_UNJUDGED);
+    }
+    if (learnTurn(entry, memory, msOf(model, memory))) {
+      ranOn(entry, model, memory);
+    }
+    tell(entry, model);
+  }
+
+  /** Judges cuts and the cliff; may be called again once the window is known. */
+  function judge(entry: EndedTurn, model: ModelNow, memory: ModelMemory): void {
+    const { exchange, chat, turn, sent, answer } = entry;
+    const window = windowOf(exchange, model);
+    exchange.notices = exchange.notices.filter(({ kind }) => !OWN_KINDS.has(kind));
+    if (window !== undefined && exchange.status === 200 && exchange.usage !== undefined) {
+      exchange.contextLength = window.contextLength;
+    }
+    const judgement = judgeTurn({
+      exchange,
+      answer,
+      prompt: turn.prompt,
+      window,
+      sent,
+      largestMessageTokens: largestMessage(entry),
+      reused: wasReused(entry, msOf(model, memory)),
+      ollamaVersion: parts.ollamaVersion(),
+      cure: (tokens, contextLength) =>
+        cures({ exchange, contextLength, trainedContextLength: model.trainedContextLength })(tokens),
+    });
+    count(entry, judgement);
+    exchange.notices.push(...judgement.notices);
+    if (chat === undefined || entry.place === undefined) {
+      return;
+    }
+    judgement.notices.forEach((notice) => addNotice(chat, notice, turn.turn));
+    if (isFollowed(entry.place) && turn.sentTokens !== undefined && window !== undefined) {
+      const at = { entry, exchange, chat, model, memory, window, sentTokens: turn.sentTokens };
+      judgeCliff(at, judgement.promptCuts.length > 0);
+    }
+  }
+
+  function count({ exchange, turn }: EndedTurn, judgement: TurnJudgement): void {
+    const { usage, status } = exchange;
+    turn.cut = judgement.promptCuts.length > 0 || judgement.shiftedTokens > 0;
+    if (usage?.provenance === "measured" && usage.inputTokens !== undefined && status === 200) {
+      turn.inputTokens = usage.inputTokens;
+      turn.outputTokens = usage.outputTokens ?? 0;
+      turn.sentTokens = judgement.sentTokens ?? usage.inputTokens;
+      exchange.contextTokensUsed = judgement.contextTokensUsed ?? exchange.contextTokensUsed;
+    }
+  }
+
+  function judgeCliff(at: At, cut: boolean): void {
+    const { exchange, chat, model, memory, entry, sentTokens } = at;
+    const { turn, before, facts } = entry;
+    shareOut(chat, sentTokens, facts.conversation?.messages);
+    if (chat.overAtTurn !== undefined) {
+      return;
+    }
+    if (!cut) {
+      endTurn(chat, turn, before);
+      sayAhead(at);
+      return;
+    }
+    // One message that is too long by itself says nothing of how the chat grows.
+    if (turn.prompt.messageCount < 2) {
+      return;
+    }
+    const { cost } = costsOf(model, memory);
+    const held = (turn.inputTokens ?? 0) + (turn.outputTokens ?? 0);
+    const bytes = cost === undefined ? undefined : entryBytes(cost, held, CHECKPOINTS_OF_A_WHOLE_PROMPT);
+    const cure = cureAt(at, turn.turn)(sentTokens + (turn.outputTokens ?? 0));
+    const over = wentOver(chat, { turn: turn.turn, exchange, bytes }, cure);
+    exchange.notices.push(over.notice);
+    addNotice(chat, over.notice, turn.turn);
+    score(exchange, over.scored);
+  }
+
+  function ranOn(entry: EndedTurn, model: ModelNow, memory: ModelMemory): void {
+    const { exchange, chat, turn, predictedGrowthBytes } = entry;
+    const inputTokens = turn.inputTokens ?? 0;
+    memory.latestConversation = chat?.id;
+    runners.ran(model, cachedPrompt(entry, inputTokens, turn.sentTokens !== inputTokens), {
+      outputTokens: turn.outputTokens ?? 0,
+      predicted: predictedGrowthBytes,
+      endedAt: "endedAt" in exchange.state ? exchange.state.endedAt : undefined,
+      whose: { exchange, chat, over: chat?.overAtTurn !== undefined && turn.turn > chat.overAtTurn },
+    });
+  }
+
+  function grew({ exchange, chat, over }: Ran, growth: NonNullable<ExchangePrediction["grownBytes"]>): void {
+    const values: ExchangePrediction = { grownBytes: growth };
+    if (chat !== undefined && over && growth.actual !== undefined) {
+      const bytesPerTurn = grewAfter(chat, growth.actual, median);
+      if (bytesPerTurn !== undefined) {
+        values.cliffBytes = bytesPerTurn;
+      }
+    }
+    score(exchange, values);
+    parts.completed(exchange);
+    if (chat?.model !== undefined) {
+      parts.changed(publicOf(chat, parts.model(chat.model)));
+    }
+  }
+
+  function score(exchange: Exchange, values: ExchangePrediction): void {
+    const { model = "", state, startedAt } = exchange;
+    const at = "endedAt" in state ? state.endedAt : startedAt;
+    exchange.prediction = { ...exchange.prediction, ...values };
+    parts.scored(
+      Object.entries(values).flatMap(([kind, { errorRatio }]) =>
+        errorRatio === undefined ? [] : [{ kind: kind as keyof ExchangePrediction, model, at, errorRatio }],
+      ),
+    );
+  }
+
+  function tell({ chat, exchange }: EndedTurn, model: ModelNow): void {
+    if (chat !== undefined) {
+      chat.lastAt = "endedAt" in exchange.state ? exchange.state.endedAt : exchange.startedAt;
+      chat.contextLength = exchange.contextLength ?? chat.contextLength;
+      chat.contextTokensUsed = exchange.contextTokensUsed ?? chat.contextTokensUsed;
+      const others = exchange.notices.filter(({ kind }) => !OWN_KINDS.has(kind));
+      others.forEach((notice) => addNotice(chat, notice, exchange.turn ?? 1));
+      parts.changed(publicOf(chat, model));
+    }
+  }
+
+  function publicOf(chat: ChatState, model: ModelNow): Conversation {
+    const { growth } = models.of(model.key);
+    return tellChat(chat, { model, growth, headroomBytes: parts.headroomBytes() });
+  }
+
+  return {
+    began,
+    ended,
+    amended(exchange) {
+      const entry = unjudged.get(exchange.id);
+      unjudged.delete(exchange.id);
+      if (entry !== undefined && exchange.model !== undefined) {
+        const model = parts.model(exchange.model, exchange.requestedContextLength);
+        judge({ ...entry, exchange }, model, models.of(model.key));
+        tell({ ...entry, exchange }, model);
+      }
+    },
+    sampled: runners.sampled,
+    growth: (model) => runners.growth(model, nextPrompt),
+    conversation(id) {
+      const chat = chats.get(id);
+      return chat?.model === undefined ? undefined : publicOf(chat, parts.model(chat.model));
+    },
+    restMs: (model) => models.of(parts.model(model).key).restMs.median() ?? 0,
+    forget(conversationId) {
+      if (conversationId === undefined) {
+        chats.clear();
+        unjudged.clear();
+        models.forgetAll();
+      } else {
+        chats.delete(conversationId);
+      }
+    },
+  };
+
+  /** The conversation that was last goes on. */
+  function nextPrompt(memory: ModelMemory): CachedPrompt | undefined {
+    const chat = memory.latestConversation === undefined ? undefined : chats.get(memory.latestConversation);
+    const latest = chat?.latest;
+    if (chat === undefined || latest?.inputTokens === undefined || latest.sentTokens === undefined) {
+      return undefined;
+    }
+    const step = tokensPerTurn(stepsOf(chat))?.predicted ?? latest.outputTokens ?? 0;
+    const fits = latest.sentTokens + step <= (chat.contextLength ?? Infinity) && !latest.cut;
+    return {
+      conversation: chat.id,
+      inputTokens: fits ? latest.inputTokens + step : latest.inputTokens,
+      sharedTokens: fits ? heldTokens(latest) : 0,
+    };
+  }
+}
+
+/** Chats of people grow towards their window; what programs ask stands by itself. */
+function isFollowed({ purpose }: Place): boolean {
+  return purpose === "chat";
+}
