@@ -10,6 +10,7 @@ import { createChats } from "./chats/chats.ts";
 import { keepConversations } from "./chats/keepConversations.ts";
 import { withLiveTurns } from "./chats/liveTurns.ts";
 import { recallSalt } from "./chats/salt.ts";
+import { createAdvisor } from "./advice/advisor.ts";
 import { isLoopback, parseListen, type Config } from "./config.ts";
 import { createAccess } from "./dashboard/access.ts";
 import { createLive, livePath } from "./dashboard/live.ts";
@@ -314,6 +315,20 @@ export async function createApp(parts: AppParts): Promise<App> {
     log,
   });
 
+  const advisor = createAdvisor({
+    now,
+    monotonic,
+    habits: (query) => store.habits(query),
+    conversations: async () => snapshot().conversations ?? [],
+    loaded: loadedModels,
+    memory: () => ({
+      headroomBytes: latestSample()?.headroomBytes,
+      totalBytes: latestSample()?.totalBytes,
+    }),
+    remedies: () => createRemedies({ ollamaVersion: poller.health().version }),
+    change: predictions.change,
+    canonicalName,
+  });
   const dashboard = createDashboard({
     access,
     page: loadPage(parts.pageDirectory ?? ""),
@@ -357,6 +372,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       return { ...forgotten };
     },
     listModels: loadedModels,
+    listAdvice: advisor.list,
     metrics: metrics.read,
     listAlerts: (query) => unlessForeignCursor(() => warning.list(query)),
     startDrill: warning.drill.start,

@@ -511,6 +511,46 @@ export interface Remedy {
   commands: { platform: "linux" | "macos" | "windows" | "docker" | "any"; text: string }[];
 }
 
+/** Requests of one kind to one model: of one client, over one API, with or without a context of their own. */
+export interface ModelHabit {
+  model: string;
+  client?: string;
+  dialect: Dialect;
+  /** They say which context they want. */
+  asksContext: boolean;
+  requestCount: number;
+  /** Those that lost tokens, or did not fit. */
+  cutCount: number;
+  /** The latest that was allocated. */
+  contextLength?: number;
+  /** The largest that one of the cut ones would have needed. */
+  neededContextLength?: number;
+  /** Prompt and answer together, by upper edges 2 % apart: how many requests took so many. */
+  tokens: Record<number, number>;
+  longestTokens?: number;
+}
+
+/** Loads of one model that had one cause, by who forced them. */
+export interface ReloadHabit {
+  model: string;
+  cause: LoadCause;
+  client?: string;
+  previousClient?: string;
+  differences?: Load["differences"];
+  count: number;
+  lastAt: number;
+  loadMs?: number;
+  lostBytes?: number;
+  dialect?: Dialect;
+  asksContext?: boolean;
+}
+
+export interface Habits {
+  models: ModelHabit[];
+  /** Without first loads. */
+  reloads: ReloadHabit[];
+}
+
 /** A model that Ollama says is loaded, with what was really measured beside it. */
 export interface LoadedModel {
   name: string;

@@ -44,6 +44,7 @@ export function addApi(app: Hono, parts: DashboardParts): void {
   });
   app.get("/plimsoll/api/status", (c) => c.json(parts.snapshot()));
   app.get("/plimsoll/api/models", (c) => c.json({ models: parts.listModels() }));
+  app.get("/plimsoll/api/advice", async (c) => c.json({ advice: await parts.listAdvice() }));
   app.get("/plimsoll/api/samples", (c) => samples(c, parts));
   app.get("/plimsoll/api/exchanges", async (c) => {
     const { format, limit = defaultLimit, ...filters } = readQuery(c.req.url, exchangesQuery);

@@ -1,6 +1,7 @@
 import type {
   Conversation,
   Episode,
+  Advice,
   Exchange,
   ExchangeState,
   Health,
@@ -85,6 +86,8 @@ export interface DashboardParts {
   /** Deletes records and answers how many of each kind. */
   forget(what: ForgetRequest): Promise<Record<string, number>>;
   listModels(): LoadedModel[];
+  /** What is worth doing, the most worthwhile first. */
+  listAdvice(): Promise<Advice[]>;
   metrics(): Promise<{ contentType: string; text: string }>;
   predictions: PredictParts;
   /** Open and past alerts; absent means that `before` is no cursor of its making. */

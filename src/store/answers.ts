@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { RetentionSettings } from "./api.ts";
 import { findConversation, listConversations, recentConversations } from "./conversationQueries.ts";
 import { forget } from "./forget.ts";
+import { readHabits } from "./habitQueries.ts";
 import type { Question } from "./messages.ts";
 import { findExchange, listEpisodes, listExchanges, listLoads } from "./queries.ts";
 import { readSeries } from "./series.ts";
@@ -34,6 +35,8 @@ export function answer(
         .prepare("UPDATE exchanges SET conversation_id = @conversationId WHERE id = @exchangeId")
         .run(question.ask);
       return undefined;
+    case "habits":
+      return readHabits(database, question.ask);
     case "forget":
       return forget(database, question.ask);
     case "setting":

@@ -2,6 +2,7 @@ import type {
   Conversation,
   Episode,
   Exchange,
+  Habits,
   Load,
   Log,
   MemorySample,
@@ -104,6 +105,8 @@ export interface Store {
   recentConversations(limit: number): Promise<ConversationRecord[]>;
   /** An exchange turns out to belong to another conversation. */
   moveExchange(move: { exchangeId: string; conversationId: string }): Promise<void>;
+  /** What was asked of the models since `from`, epoch ms, added up. */
+  habits(query: { from: number }): Promise<Habits>;
   /** Deletes rows so that no byte of them stays in the files. Settings stay. */
   forget(what: Forget): Promise<Forgotten>;
   setting(key: string): Promise<string | undefined>;

@@ -64,6 +64,7 @@ function storeOf(session: Session): Store {
     conversation: read("conversation", undefined),
     recentConversations: read("recentConversations", []),
     moveExchange: read("moveExchange", undefined),
+    habits: read("habits", { models: [], reloads: [] }),
     setting: read("setting", undefined),
     saveSetting: (key, value) => read("saveSetting", undefined)({ key, value }),
     forget(what) {

@@ -1,4 +1,4 @@
-import type { Conversation, Episode, Exchange, Load, MemorySample, SamplePoint } from "../types.ts";
+import type { Conversation, Episode, Exchange, Habits, Load, MemorySample, SamplePoint } from "../types.ts";
 import type {
   ConversationQuery,
   ConversationRecord,
@@ -39,6 +39,7 @@ export interface Questions {
   exchange: { ask: string; answer: Exchange | undefined };
   samples: { ask: SampleQuery; answer: SamplePoint[] };
   loads: { ask: PageQuery; answer: { loads: Load[]; next?: string } };
+  habits: { ask: { from: number }; answer: Habits };
   episodes: { ask: PageQuery; answer: { episodes: Episode[]; next?: string } };
   conversations: {
     ask: ConversationQuery;

@@ -109,6 +109,7 @@ export function aDashboard(overrides: Partial<DashboardParts> = {}): { app: Hono
       resetCalibration: () => {},
     },
     listModels: () => [],
+    listAdvice: async () => [],
     alertTests: { run: async () => [], names: () => [] },
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "plimsoll_up 1\n" }),
     ...overrides,

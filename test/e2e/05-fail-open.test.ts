@@ -45,6 +45,7 @@ function brokenStore(): Store {
     conversation: fail,
     recentConversations: fail,
     moveExchange: fail,
+    habits: fail,
     forget: fail,
     setting: fail,
     saveSetting: fail,

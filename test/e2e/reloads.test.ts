@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClock } from "../../src/demo/clock.ts";
 import { createScriptedMachine } from "../../src/demo/scriptedMachine.ts";
 import { createSimulatedOllama, type SimulatedOllama } from "../../src/demo/simulatedOllama.ts";
-import type { Exchange, Load } from "../../src/types.ts";
+import type { Advice, Exchange, Load } from "../../src/types.ts";
 import { cleanUp, onCleanUp, startPlimsoll } from "../support/startPlimsoll.ts";
 import { waitFor } from "../support/waitFor.ts";
 
@@ -134,6 +134,17 @@ describe.each(["runners are seen", "only /api/ps"] as const)(
         );
       }
       expect(await tested.metrics()).toContain(`plimsoll_reloads_total{cause="options"} ${2 * ROUNDS - 1}`);
+    });
+
+    it("and advice has the sum of it, and the one context that ends it", async () => {
+      const loads = (await tested.loads(2 * ROUNDS)).slice(1);
+      const answer = await fetch(`${tested.url}/plimsoll/api/advice`);
+      const { advice } = (await answer.json()) as { advice: Advice[] };
+      const fight = advice.find(({ kind }) => kind === "fight");
+      expect(fight).toMatchObject({ model: MODEL, clients: ["continue", "home-assistant"] });
+      expect(fight?.savesMs).toBe(Math.round(loads.reduce((sum, { loadMs = 0 }) => sum + loadMs, 0)));
+      expect(fight?.text).toContain(`it was loaded again ${2 * ROUNDS - 1} times`);
+      expect(fight?.remedies[0]?.id).toBe("agree-on-context:8192");
     });
   },
 );

@@ -45,6 +45,7 @@ export function recordingStore(): RecordingStore {
     conversation: nothing,
     recentConversations: async () => [],
     moveExchange: nothing,
+    habits: async () => ({ models: [], reloads: [] }),
     forget: async () => ({ exchanges: 0, samples: 0, loads: 0, episodes: 0, copies: 0 }),
     setting: nothing,
     saveSetting: nothing,

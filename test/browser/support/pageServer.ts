@@ -85,6 +85,7 @@ export async function startPageServer(
       resetCalibration: () => {},
     },
     listModels: () => snapshot().models,
+    listAdvice: async () => [],
     alertTests: { run: async () => [], names: () => [] },
     metrics: async () => ({ contentType: "text/plain", text: "" }),
   });
