@@ -149,6 +149,8 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
   const finish: LoadBook["finish"] = (entry, at, lastSeenAt) => {
     open.delete(keyOf(entry));
     entry.load.unloadedAt = at;
+    // Whoever keeps it adds the estimate, which says what a token of state takes.
+    save(entry.load);
     ended.push({
       ...entry,
       departure: {
@@ -164,7 +166,6 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
     if (ended.length > REMEMBERED_LOADS) {
       ended.shift();
     }
-    save(entry.load);
   };
 
   return {
