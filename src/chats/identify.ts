@@ -8,6 +8,7 @@ import { createBursts } from "./bursts.ts";
 import { headsOf, turnsOfHeads, type ConversationHeads } from "./heads.ts";
 import { createKnownTurns, type KnownConversation, type KnownTurn } from "./knownTurns.ts";
 import { requestChain, type RequestChain } from "./requestChain.ts";
+import { createOpenings } from "./openings.ts";
 import { isRepeated } from "./repeatedFirst.ts";
 import { turnBefore } from "./turnBefore.ts";
 
@@ -54,6 +55,7 @@ const OF_PEOPLE = new Set<Purpose>(["chat", "single"]);
 export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: IdentifyOptions): Identify {
   let known = createKnownTurns(turnLimit);
   const bursts = createBursts(newId);
+  const openings = createOpenings();
   const open = new Map<string, KnownTurn>();
 
   function newConversation(client: string, at: number, givenId?: string): KnownConversation {
@@ -70,10 +72,12 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       (chain === undefined ? undefined : turnBefore(known, { client: scope, chain, within: given }));
     if (before !== undefined && (clues.givenId === undefined || before.conversation === given)) {
       if (given === undefined && isOfAnotherChat(before)) {
-        const conversation = newConversation(client, exchange.startedAt);
-        known.move(before, conversation);
-        moved?.(before.exchangeId, conversation.id);
-        return { conversation, before, chain, isNew: true };
+        return { conversation: moveOut(before, exchange.startedAt), before, chain, isNew: true };
+      }
+      if (given === undefined) {
+        for (const other of takenForRepeated(before)) {
+          moveOut(other, other.startedAt);
+        }
       }
       return { conversation: before.conversation, before, chain, beside: besideOf(scope, chain, before) };
     }
@@ -91,10 +95,28 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       return { conversation: newConversation(client, exchange.startedAt, clues.givenId), chain };
     }
     const repeated = chain === undefined ? undefined : besideOf(client, chain, undefined);
-    if (repeated !== undefined && chain !== undefined && isRepeated(exchange, chain, repeated)) {
+    if (repeated !== undefined && chain !== undefined && isAgain(exchange, chain, repeated)) {
       return { conversation: repeated.conversation, chain, beside: repeated };
     }
     return { conversation: newConversation(client, exchange.startedAt), chain };
+  }
+
+  function isAgain(exchange: Exchange, chain: RequestChain, earlier: KnownTurn): boolean {
+    return isRepeated(exchange, { chain, earlier, isCommon: openings.isCommon(earlier.chain ?? "") });
+  }
+
+  function moveOut(turn: KnownTurn, at: number): KnownConversation {
+    const conversation = newConversation(turn.conversation.client, at);
+    known.move(turn, conversation);
+    noteOpening(turn);
+    moved?.(turn.exchangeId, conversation.id);
+    return conversation;
+  }
+
+  function noteOpening(turn: KnownTurn): void {
+    if (turn.previousId === undefined && turn.chain !== undefined) {
+      openings.began(turn.chain, turn.conversation.id);
+    }
   }
 
   /** The client itself says which answer it goes on from. */
@@ -139,6 +161,7 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       lastUser: lastUser?.hash,
       media: lastUser?.media,
       system: chain?.system,
+      systemLength: chain?.systemLength ?? 0,
       previousId,
     };
     const isBranch = beside !== undefined ? beside.state !== "failed" : (before?.childCount ?? 0) > 0;
@@ -149,6 +172,7 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
     }
     conversation.lastAt = exchange.startedAt;
     known.add(turn);
+    noteOpening(turn);
     open.set(exchange.id, turn);
     return { turn: turn.turn, previousId, isBranch };
   }
@@ -205,6 +229,7 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       for (const heads of all) {
         for (const turn of turnsOfHeads(heads)) {
           known.add(turn);
+          noteOpening(turn);
         }
       }
     },
@@ -231,6 +256,22 @@ function isOfAnotherChat(before: KnownTurn): boolean {
         turn.chain === before.chain,
     )
   );
+}
+
+/**
+ * Whoever wants an answer anew goes on from the new one: first messages that came after this one, which is gone on with
+ * now, were other chats.
+ */
+function takenForRepeated(before: KnownTurn): KnownTurn[] {
+  return before.previousId !== undefined || before.childCount > 0
+    ? []
+    : before.conversation.turns.filter(
+        (turn) =>
+          turn.previousId === undefined &&
+          turn.childCount === 0 &&
+          turn.chain === before.chain &&
+          turn.startedAt > before.startedAt,
+      );
 }
 
 interface Place {

@@ -28,6 +28,7 @@ export interface KnownTurn {
   media?: string;
   messageCount: number;
   system?: string;
+  systemLength: number;
   /** Its answer as it passed, and as the client sent it back first. */
   answer?: string;
   echo?: string;

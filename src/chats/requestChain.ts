@@ -8,6 +8,7 @@ export interface RequestChain {
   messageCount: number;
   /** Of the instructions. */
   system?: string;
+  systemLength: number;
   /** Something follows the last message of the user: an answer to go on with, or the results of tools. */
   hasTail: boolean;
 }
@@ -33,10 +34,12 @@ export function requestChain(messages: readonly MessageClue[]): RequestChain {
   const users: UserMessage[] = [];
   let messageCount = 0;
   let system: string | undefined;
+  let systemLength = 0;
   let hasTail = false;
   for (const message of messages) {
     if (message.role === "system") {
       system = joined(system ?? "", message.hash);
+      systemLength += message.length;
       continue;
     }
     messageCount += 1;
@@ -57,7 +60,7 @@ export function requestChain(messages: readonly MessageClue[]): RequestChain {
       last.answerLength = message.length;
     }
   }
-  return { users, messageCount, system, hasTail };
+  return { users, messageCount, system, systemLength, hasTail };
 }
 
 function joined(before: string, next: string | undefined): string {

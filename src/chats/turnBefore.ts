@@ -4,6 +4,8 @@ import type { RequestChain } from "./requestChain.ts";
 /** A shorter message, or answer, comes from anybody: "hi", "go on", "thanks". */
 export const TELLING_LENGTH = 24;
 
+const TOGETHER_MS = 15 * 60_000;
+
 interface Question {
   client: string;
   chain: RequestChain;
@@ -12,7 +14,16 @@ interface Question {
 }
 
 /** How a turn was found, the surest first. */
-const SCORES = { answer: 100, chain: 40, pair: 30, part: 20, lastUser: 10, system: 5, open: 3 };
+const SCORES = {
+  answer: 100,
+  answerBegins: 60,
+  chain: 40,
+  pair: 30,
+  part: 20,
+  lastUser: 10,
+  system: 5,
+  open: 3,
+};
 
 /**
  * The turn that a request goes on from. The answer it brings back is the surest sign; then what the user has said
@@ -33,7 +44,10 @@ function sameTurn(known: KnownTurns, { client, chain, within }: Question): Known
   const choice = createChoice(chain, within);
   for (const turn of known.find(client, "chain", last?.chain)) {
     if (turn.messageCount < chain.messageCount) {
-      choice.consider(turn, { answer: last?.answer, score: SCORES.chain + turn.messageCount, sure: true });
+      // A call of a tool has no text; an answer that had some did not call this one.
+      const hadText = last?.answer === undefined && turn.answer !== undefined;
+      const score = SCORES.chain + turn.messageCount - (hadText ? SCORES.part : 0);
+      choice.consider(turn, { answer: last?.answer, score, sure: true });
     }
   }
   return choice.best();
@@ -134,6 +148,8 @@ function createChoice(chain: RequestChain, within: KnownConversation | undefined
       let score = base;
       if (answer !== undefined && (turn.answer === answer || turn.echo === answer)) {
         score += SCORES.answer;
+      } else if (answer !== undefined && turn.echo === undefined && beginsAlike(turn.answer, answer)) {
+        score += SCORES.answerBegins;
       } else if (answer !== undefined && turn.echo !== undefined) {
         // The client has sent this answer back before, and it was another one.
         if (!sure && within === undefined) {
@@ -143,10 +159,26 @@ function createChoice(chain: RequestChain, within: KnownConversation | undefined
       }
       score += turn.system === chain.system ? SCORES.system : 0;
       score += turn.childCount === 0 ? SCORES.open : 0;
-      if (score > bestScore || (score === bestScore && turn.startedAt >= (best?.startedAt ?? 0))) {
+      if (score > bestScore || (score === bestScore && best !== undefined && isRather(turn, best))) {
         best = turn;
         bestScore = score;
       }
     },
   };
+}
+
+/** See `answerHash`. */
+function beginsAlike(answer: string | undefined, other: string): boolean {
+  return answer !== undefined && answer.slice(0, answer.length / 2) === other.slice(0, answer.length / 2);
+}
+
+/**
+ * Of two that are alike in everything: the later one, for people leave chats. Of chats of different people at the same
+ * time the one that waits longest.
+ */
+function isRather(turn: KnownTurn, than: KnownTurn): boolean {
+  const isLater = turn.startedAt >= than.startedAt;
+  const isTogether =
+    turn.conversation !== than.conversation && Math.abs(turn.startedAt - than.startedAt) <= TOGETHER_MS;
+  return isTogether ? !isLater : isLater;
 }

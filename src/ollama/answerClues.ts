@@ -1,8 +1,7 @@
 import type { AnswerClues, Dialect, Operation } from "../types.ts";
 import type { AnswerEvent } from "./answerEvent.ts";
-import { createAnswerPrint } from "./answerPrint.ts";
+import { answerHash, createAnswerPrint } from "./answerPrint.ts";
 import { createContextScan } from "./contextScan.ts";
-import { answerText } from "./conversationClues.ts";
 import { saltedHash } from "./saltedHash.ts";
 
 /** Gathers what the next request of the conversation will bring back of this answer. */
@@ -49,7 +48,7 @@ export function createAnswerClueReader({
         clues.context = context;
       }
       if (print.text() !== "") {
-        clues.text = saltedHash(salt, answerText(print.text()));
+        clues.text = answerHash(salt, print.text());
       }
       return clues;
     },

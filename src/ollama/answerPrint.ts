@@ -1,5 +1,9 @@
+import { SALTED_HASH_LENGTH, saltedHash } from "./saltedHash.ts";
+
 /** So many characters tell one answer from another, and stay within what an outline keeps of a long text. */
 const PRINT_LENGTH = 256;
+/** A client that alters an answer leaves its first words alone, mostly. */
+const START_LENGTH = 24;
 const PIECE_LENGTH = 4 * PRINT_LENGTH;
 const THOUGHTS_BEGIN = "<think>";
 const THOUGHTS_END = "</think>";
@@ -59,4 +63,11 @@ export function createAnswerPrint(): AnswerPrint {
   }
 
   return { add, full: () => print.length >= PRINT_LENGTH, text: () => print };
+}
+
+/** The salted hash of a print. Its first half is of the first words alone: answers that were altered share it. */
+export function answerHash(salt: string, print: string): string {
+  const half = SALTED_HASH_LENGTH / 2;
+  const start = saltedHash(salt, `answer begins ${print.slice(0, START_LENGTH)}`);
+  return start.slice(0, half) + saltedHash(salt, `answer ${print}`).slice(0, half);
 }

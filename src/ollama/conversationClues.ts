@@ -1,5 +1,5 @@
 import type { ConversationClues, Dialect, MessageClue, Operation } from "../types.ts";
-import { createAnswerPrint } from "./answerPrint.ts";
+import { answerHash, createAnswerPrint } from "./answerPrint.ts";
 import { asObject, structFields } from "./lenient.ts";
 import { mediaOf, textOf } from "./messageText.ts";
 import { purposeOfChat, purposeOfCompletion } from "./purpose.ts";
@@ -123,7 +123,7 @@ function clueOf({ role, text, media }: Said, salt: string): MessageClue {
   const own = role === "assistant" ? printOf(text) : text.trim();
   const clue: MessageClue = { role, length: own.length };
   if (own !== "") {
-    clue.hash = saltedHash(salt, role === "assistant" ? answerText(own) : own);
+    clue.hash = role === "assistant" ? answerHash(salt, own) : saltedHash(salt, own);
   }
   if (media !== undefined) {
     clue.media = saltedHash(salt, media);
@@ -135,9 +135,4 @@ function printOf(text: string): string {
   const print = createAnswerPrint();
   print.add(text);
   return print.text();
-}
-
-/** Keeps answers and questions of the same words apart. */
-export function answerText(print: string): string {
-  return `answer ${print}`;
 }

@@ -17,6 +17,9 @@ export function asCount(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** As nearly every client writes it; folding each key of ten thousand messages would take longer than parsing them. */
+const PLAIN_KEY = /^[a-z_]+$/;
+
 /**
  * The fields of a JSON object as Go's decoder fills a struct with them: keys match in any case, and the last one in
  * the document wins. A client that writes `{"Model":…,"Stream":false}` is understood by Ollama, so it must be by us.
@@ -29,7 +32,7 @@ export function structFields(value: unknown): Map<string, unknown> {
     return fields;
   }
   for (const key of Object.keys(object)) {
-    fields.set(key.toLowerCase().replaceAll("ſ", "s"), object[key]);
+    fields.set(PLAIN_KEY.test(key) ? key : key.toLowerCase().replaceAll("ſ", "s"), object[key]);
   }
   return fields;
 }
