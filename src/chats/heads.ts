@@ -5,14 +5,31 @@ export interface ConversationHeads extends Omit<KnownConversation, "turns"> {
   turns: Omit<KnownTurn, "conversation">[];
 }
 
-/** So many turns back a message can be edited after a restart and still be found. */
-const KEPT_TURNS = 6;
+/** So many messages back one can be edited after a restart and still be found. */
+const KEPT_MESSAGES = 6;
 
 export function headsOf(conversation: KnownConversation): ConversationHeads {
   return {
     ...conversation,
-    turns: conversation.turns.slice(-KEPT_TURNS).map(withoutConversation),
+    turns: latestMessages(conversation.turns).map(withoutConversation),
   };
+}
+
+/** Of each message the last turn: tools may have answered it many times. */
+function latestMessages(turns: readonly KnownTurn[]): KnownTurn[] {
+  const seen = new Set<string>();
+  const kept: KnownTurn[] = [];
+  for (const turn of turns.toReversed()) {
+    const message = turn.chain ?? turn.exchangeId;
+    if (!seen.has(message)) {
+      seen.add(message);
+      kept.push(turn);
+    }
+    if (kept.length === KEPT_MESSAGES) {
+      break;
+    }
+  }
+  return kept.toReversed();
 }
 
 /** Answers of an earlier process that had not ended never will. */

@@ -29,8 +29,9 @@ function follow(requests: readonly SimulatedRequest[], restartAt?: number): Map<
       ending.shift()?.end();
     }
     if (index === restartAt) {
-      const heads = [...used].map((id) => identify.heads(id)).filter((one) => one !== undefined);
+      // Whoever stops Plimsoll lets answers in progress run on.
       ending.splice(0).forEach(({ end }) => end());
+      const heads = [...used].map((id) => identify.heads(id)).filter((one) => one !== undefined);
       identify = start();
       identify.restore(JSON.parse(JSON.stringify(heads)));
     }
