@@ -25,13 +25,16 @@ export function memorySentence(sample: MemorySample, forecast?: Forecast): strin
   return parts.join(" · ");
 }
 
+/** Nobody plans further ahead. */
+const FAR_TURNS = 99;
+
 /** `about 14 min or 9 turns`. */
 function paceWords(forecast: Forecast | undefined): string | undefined {
   const seconds = forecast?.secondsToSwap?.predicted;
   const turns = forecast?.turnsToSwap?.predicted;
   const said = [
     seconds === undefined ? undefined : `about ${formatSoon(seconds)}`,
-    turns === undefined ? undefined : turnWords(turns),
+    turns === undefined || turns > FAR_TURNS ? undefined : turnWords(turns),
   ].filter((words) => words !== undefined);
   return said.length > 0 ? said.join(" or ") : undefined;
 }

@@ -26,6 +26,8 @@ export interface ModelNow {
   slots?: number;
   /** Resident memory of its runner. */
   runnerBytes?: number;
+  /** What one slot of that runner holds. */
+  runnerContextLength?: number;
   kvBytesPerToken?: number;
 }
 
@@ -131,7 +133,7 @@ export function createExchangePredictions(parts: {
         if (made === undefined || exchange.model === undefined) {
           return;
         }
-        const { runnerBytes } = parts.modelNow(exchange.model);
+        const runnerBytes = bytesAfter(exchange, parts.modelNow(exchange.model));
         exchange.prediction = scoreExchange(made, exchange, runnerBytes === undefined ? {} : { runnerBytes });
         accuracy.add(scoredOfExchange(exchange));
         // Learning can take a millisecond, which other streams wait for: in a burst some lessons are as good as all.
@@ -142,4 +144,13 @@ export function createExchangePredictions(parts: {
       },
     },
   };
+}
+
+/** Somebody else may have had the model loaded anew by now: that runner has nothing to do with this exchange. */
+function bytesAfter({ contextLength }: Exchange, model: ModelNow): number | undefined {
+  const isAnother =
+    contextLength !== undefined &&
+    model.runnerContextLength !== undefined &&
+    contextLength !== model.runnerContextLength;
+  return isAnother ? undefined : model.runnerBytes;
 }

@@ -113,7 +113,7 @@ export function memorySentence(
   }
   const pace = [
     forecast?.secondsToSwap && `about ${soon(forecast.secondsToSwap.predicted)}`,
-    forecast?.turnsToSwap && turns(forecast.turnsToSwap.predicted),
+    forecast?.turnsToSwap && forecast.turnsToSwap.predicted <= 99 && turns(forecast.turnsToSwap.predicted),
   ].filter(Boolean);
   if ((headroomBytes ?? 0) > 0 && pace.length > 0) {
     parts.push(`at this pace in ${pace.join(" or ")}`);
