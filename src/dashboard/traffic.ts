@@ -30,7 +30,10 @@ export function createTraffic(registry: Registry, modelLabel: Labels): Traffic {
         state.phase === "completed" ? modelLabel.admit(exchange.model) : modelLabel.known(exchange.model);
       const { operation, dialect } = exchange;
       record.requests.inc({ model, operation, dialect, outcome: state.phase });
-      for (const notice of exchange.notices) record.notices.inc({ kind: notice.kind });
+      for (const { kind } of exchange.notices) {
+        record.notices.inc({ kind });
+        if (LOSING.has(kind)) record.truncations.inc({ model, kind });
+      }
       record.durations.observe({ model, operation }, seconds(state.endedAt - exchange.startedAt));
       if (state.firstTokenAt !== undefined) {
         record.firstToken.observe({ model }, seconds(state.firstTokenAt - exchange.startedAt));
@@ -42,6 +45,9 @@ export function createTraffic(registry: Registry, modelLabel: Labels): Traffic {
     },
   };
 }
+
+/** Tokens were lost, and nothing else means that. */
+const LOSING = new Set(["truncated", "messages-dropped", "context-shifted"]);
 
 type Recorders = ReturnType<typeof createRecorders>;
 
@@ -62,6 +68,10 @@ function createRecorders(registry: Registry) {
       "outcome",
     ]),
     notices: counter("plimsoll_notices_total", "What befell exchanges, such as truncated.", ["kind"]),
+    truncations: counter("plimsoll_truncations_total", "Exchanges of which Ollama silently lost tokens.", [
+      "model",
+      "kind",
+    ]),
     inputTokens: counter("plimsoll_input_tokens_total", "Prompt tokens, cached ones included.", ["model"]),
     cachedTokens: counter("plimsoll_cached_input_tokens_total", "Prompt tokens re-used (derived).", [
       "model",
