@@ -4,6 +4,7 @@ import type { BenchCase } from "./case.ts";
 import { eventLoopCase } from "./eventLoop.ts";
 import { firstByteCase } from "./firstByte.ts";
 import { idleCase } from "./idle.ts";
+import { predictCase } from "./predict.ts";
 import { requestSizeCase } from "./requestSize.ts";
 import { sameBytesCase } from "./sameBytes.ts";
 import { streamsCase } from "./streams.ts";
@@ -23,6 +24,7 @@ export const ALL_CASES: readonly BenchCase[] = [
   bigRequestCase,
   eventLoopCase,
   uploadCase,
+  predictCase,
   sameBytesCase("same-bytes-v1", "openai"),
   firstByteCase("first-byte-v1", "openai"),
   streamsCase("streams-8-v1", 8, "openai"),

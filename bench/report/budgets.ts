@@ -90,6 +90,33 @@ const BUDGETS: readonly Budget[] = [
     direction: "at most",
     figure: value,
   },
+  {
+    caseName: "predict",
+    metric: "medianUs",
+    target: "estimate llama-3.1-8b",
+    promise: "one estimate of a dense model, µs",
+    limit: 100,
+    direction: "at most",
+    figure: value,
+  },
+  {
+    caseName: "predict",
+    metric: "medianUs",
+    target: "estimate qwen3-30b-a3b",
+    promise: "one estimate of a mixture of experts, µs",
+    limit: 100,
+    direction: "at most",
+    figure: value,
+  },
+  {
+    caseName: "predict",
+    metric: "medianUs",
+    target: "guess",
+    promise: "the guess on an exchange, µs",
+    limit: 50,
+    direction: "at most",
+    figure: value,
+  },
 ];
 
 /** The promises that this run can speak about: those whose case ran and whose figure exists. */

@@ -1,5 +1,5 @@
 /** How good the predictions were: the number anyone can read. */
-import { median, quantile } from "./accuracyQuantile.ts";
+import { median, quantiles } from "./accuracyQuantile.ts";
 import type { Exchange, ExchangePrediction } from "../types.ts";
 
 export type AccuracyKind =
@@ -71,18 +71,36 @@ export function summariseAccuracy(
   windowMs = WEEK_MS,
 ): AccuracySummary {
   const from = now - windowMs;
-  const recent = values.filter(
-    ({ at, errorRatio }) => at >= from && at <= now && Number.isFinite(errorRatio),
-  );
-  const models = Map.groupBy(recent, ({ model }) => model);
+  const overall: Errors = new Map();
+  const models = new Map<string, Errors>();
+  // One walk over all of them: a page or a scraper asks often, and other streams wait for the answer.
+  for (const { at, errorRatio, model, kind } of values) {
+    if (at >= from && at <= now && Number.isFinite(errorRatio)) {
+      const own = models.get(model) ?? new Map<AccuracyKind, number[]>();
+      models.set(model, own);
+      push(overall, kind, errorRatio);
+      push(own, kind, errorRatio);
+    }
+  }
   return {
     from,
     to: now,
-    overall: scoresOf(recent),
+    overall: scoresOf(overall),
     models: [...models]
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
-      .map(([model, own]) => ({ model, scores: scoresOf(own) })),
+      .map(([model, errors]) => ({ model, scores: scoresOf(errors) })),
   };
+}
+
+type Errors = Map<AccuracyKind, number[]>;
+
+function push(errors: Errors, kind: AccuracyKind, errorRatio: number): void {
+  const list = errors.get(kind);
+  if (list === undefined) {
+    errors.set(kind, [errorRatio]);
+  } else {
+    list.push(errorRatio);
+  }
 }
 
 /** What an exchange's scored prediction adds; nothing while it is open or of no model. */
@@ -123,10 +141,10 @@ const SCORED_OF_EXCHANGES: readonly (keyof ExchangePrediction)[] = [
   "cliffBytes",
 ];
 
-function scoresOf(values: readonly ScoredValue[]): Scores {
+function scoresOf(errors: Errors): Scores {
   const scores: Scores = {};
-  for (const [kind, own] of Map.groupBy(values, (value) => value.kind)) {
-    const score = scoreOf(own.map(({ errorRatio }) => errorRatio));
+  for (const [kind, own] of errors) {
+    const score = scoreOf(own);
     if (score !== undefined) {
       scores[kind] = score;
     }
@@ -135,9 +153,7 @@ function scoresOf(values: readonly ScoredValue[]): Scores {
 }
 
 function scoreOf(errors: readonly number[]): Score | undefined {
-  const sizes = errors.map(Math.abs);
-  const medianErrorRatio = median(sizes);
-  const p90ErrorRatio = quantile(sizes, 0.9);
+  const [medianErrorRatio, p90ErrorRatio] = quantiles(errors.map(Math.abs), [0.5, 0.9]);
   const biasRatio = median(errors);
   return medianErrorRatio === undefined || p90ErrorRatio === undefined || biasRatio === undefined
     ? undefined

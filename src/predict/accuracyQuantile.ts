@@ -2,17 +2,23 @@
 
 /** Linear interpolation between order statistics; `share` 0 to 1. Figures that are not finite are left out. */
 export function quantile(values: readonly number[], share: number): number | undefined {
-  const sorted = values.filter(Number.isFinite).toSorted((left, right) => left - right);
-  const position = (sorted.length - 1) * Math.min(1, Math.max(0, share));
-  const below = sorted[Math.floor(position)];
-  const above = sorted[Math.ceil(position)];
-  if (below === undefined || above === undefined) {
-    return undefined;
-  }
-  const part = position - Math.floor(position);
-  const difference = above - below;
-  // The difference of two extremes is not finite.
-  return Number.isFinite(difference) ? below + difference * part : below * (1 - part) + above * part;
+  return quantiles(values, [share])[0];
+}
+
+/** Several at once of the same values, which are sorted once. */
+export function quantiles(values: readonly number[], shares: readonly number[]): (number | undefined)[] {
+  // Numbers among themselves: sorting them takes a tenth of the time that a comparing function needs.
+  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+  return shares.map((share) => {
+    const position = (sorted.length - 1) * Math.min(1, Math.max(0, share));
+    const below = sorted[Math.floor(position)];
+    const above = sorted[Math.ceil(position)];
+    if (below === undefined || above === undefined) return undefined;
+    const part = position - Math.floor(position);
+    const difference = above - below;
+    // The difference of two extremes is not finite.
+    return Number.isFinite(difference) ? below + difference * part : below * (1 - part) + above * part;
+  });
 }
 
 export function median(values: readonly number[]): number | undefined {

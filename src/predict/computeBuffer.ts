@@ -11,10 +11,10 @@ import {
 } from "./graphBuilder.ts";
 import { createContext, type GraphContext, type GraphSettings } from "./graphContext.ts";
 import { layerGraph } from "./graphLayer.ts";
+import { layerStyle } from "./graphStyle.ts";
 import type { ModelShape } from "./modelShape.ts";
 
 const F32 = 4;
-const RESIDUAL_FIRST: ReadonlySet<string> = new Set(["lfm2", "lfm2moe", "jamba"]);
 /** Four predictions, the low-rank residual and the active one. */
 const ALTUP_EMBEDDINGS = 6;
 const ALIGNMENT_BYTES = { device: 128, host: 64 };
@@ -31,7 +31,7 @@ export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): 
   const perLayerInputs = perLayerInputsGraph(context, shape, current);
   const perLayerWidth = (shape.perLayerInputWidth ?? 0) / Math.max(1, shape.layers.length);
   const heldEmbeddings = shape.architecture === "gemma3n" ? ALTUP_EMBEDDINGS : 0;
-  const residualFirst = RESIDUAL_FIRST.has(shape.architecture);
+  const style = layerStyle(shape.architecture);
   layers.forEach((layer, index) => {
     const isLast = index === layers.length - 1;
     current = layerGraph(context, layer, {
@@ -40,7 +40,7 @@ export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): 
       perLayerInputs,
       perLayerWidth,
       heldEmbeddings,
-      residualFirst,
+      style,
     });
   });
   // An encoder's answer is its last layer, pooled: it has no logits.

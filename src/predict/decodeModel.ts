@@ -7,7 +7,8 @@ import {
   type DecodePrior,
 } from "./decodeFit.ts";
 import { ANSWERS_OF_A_CHANGE, findDecodeChange, type DecodeChange } from "./decodeChange.ts";
-import { savedNumbers, savedObject, savedRows } from "./guessSaved.ts";
+import { savedObject, savedRows } from "./guessSaved.ts";
+import { createSpeedLevels } from "./speedLevels.ts";
 
 export interface DecodeModel {
   /** Milliseconds per token expected of the next answer at this depth. */
@@ -35,31 +36,19 @@ const REMEMBERED = 40;
 export const FEWEST_STEPS = 7;
 /** Slopes are told apart from noise from this spread of depths on. */
 const SPREAD_OF_A_SLOPE = 1000;
-const SMOOTHING = 0.3;
-const LAST_SHARE = 0.8;
-/** Weight of the newest answer in judging which way of following the machine works best. */
-const JUDGING = 0.15;
-/** Misses before any are known, in the order of `levels`: between equals the smoothed one is taken. */
-const FIRST_MISSES = [0.082, 0.08, 0.084];
-const LARGEST_MISS = 0.3;
 
 export function createDecodeModel(prior: () => DecodePrior | undefined, saved?: unknown): DecodeModel {
   let answers = restoreAnswers(saved);
-  const misses = restoreMisses(saved);
+  const levels = createSpeedLevels(savedObject(saved)?.["misses"]);
   let fitted = answers.length === 0 ? undefined : fitDecode(answers);
-  let levels = levelsOf(answers, fitted);
+  levels.update(residualsOf(answers, fitted));
 
   const line = (): DecodeLine | undefined => fitted ?? fitDecode([], prior());
-  const bestLevel = (): number => levels[misses.indexOf(Math.min(...misses))] ?? 0;
 
   const judge = (observation: DecodeObservation): void => {
     const known = line();
     if (known !== undefined) {
-      const off = Math.log(observation.msPerToken / decodeMsAt(known, observation.depthTokens));
-      levels.forEach((level, index) => {
-        const miss = Math.min(LARGEST_MISS, Math.abs(off - level));
-        misses[index] = (1 - JUDGING) * (misses[index] ?? 0) + JUDGING * miss;
-      });
+      levels.judge(Math.log(observation.msPerToken / decodeMsAt(known, observation.depthTokens)));
     }
   };
 
@@ -69,7 +58,7 @@ export function createDecodeModel(prior: () => DecodePrior | undefined, saved?: 
     answers: () => answers.length,
     msAt(depthTokens) {
       const known = line();
-      return known === undefined ? undefined : decodeMsAt(known, depthTokens) * Math.exp(bestLevel());
+      return known === undefined ? undefined : decodeMsAt(known, depthTokens) * Math.exp(levels.best());
     },
     halfSpeedDepth() {
       const depths = answers.map((answer) => answer.depthTokens);
@@ -91,30 +80,20 @@ export function createDecodeModel(prior: () => DecodePrior | undefined, saved?: 
         answers = answers.slice(-ANSWERS_OF_A_CHANGE);
       }
       fitted = fitDecode(answers, prior());
-      levels = levelsOf(answers, fitted);
+      levels.update(residualsOf(answers, fitted));
       return change;
     },
     save: () => ({
       answers: answers.map((answer) => [answer.depthTokens, answer.steps, answer.msPerToken]),
-      misses: [...misses],
+      misses: levels.save(),
     }),
   };
 }
 
-/**
- * Three ways to follow what the line does not know (heat, other programs): not at all, the smoothed residual of recent
- * answers, most of the last one's. Which is best differs from machine to machine, so each is scored as answers arrive.
- */
-function levelsOf(answers: readonly DecodeObservation[], line: DecodeLine | undefined): number[] {
-  const off =
-    line === undefined
-      ? []
-      : answers.map((answer) => Math.log(answer.msPerToken / decodeMsAt(line, answer.depthTokens)));
-  const sizes = off.map(Math.abs).toSorted((left, right) => left - right);
-  const limit = 3 * Math.max(0.02, sizes[Math.floor(sizes.length / 2)] ?? 0);
-  const clipped = off.map((value) => Math.max(-limit, Math.min(limit, value)));
-  const smoothed = clipped.reduce((level, value) => level + SMOOTHING * (value - level), 0);
-  return [0, smoothed, LAST_SHARE * Math.max(-0.5, Math.min(0.5, off.at(-1) ?? 0))];
+function residualsOf(answers: readonly DecodeObservation[], line: DecodeLine | undefined): number[] {
+  return line === undefined
+    ? []
+    : answers.map((answer) => Math.log(answer.msPerToken / decodeMsAt(line, answer.depthTokens)));
 }
 
 function isSound({ depthTokens, steps, msPerToken }: DecodeObservation): boolean {
@@ -127,11 +106,4 @@ function restoreAnswers(saved: unknown): DecodeObservation[] {
   return savedRows(savedObject(saved)?.["answers"], { width: 3, limit: REMEMBERED })
     .map(([depthTokens = -1, steps = 0, msPerToken = 0]) => ({ depthTokens, steps, msPerToken }))
     .filter(isSound);
-}
-
-function restoreMisses(saved: unknown): number[] {
-  const misses = savedNumbers(savedObject(saved)?.["misses"], FIRST_MISSES.length);
-  return misses.length === FIRST_MISSES.length && misses.every((miss) => miss >= 0 && miss <= 1)
-    ? misses
-    : [...FIRST_MISSES];
 }

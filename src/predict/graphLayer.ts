@@ -4,7 +4,8 @@ import { norm, overwriting, result, view } from "./graphBuilder.ts";
 import type { GraphContext } from "./graphContext.ts";
 import { feedForwardGraph } from "./graphFeedForward.ts";
 import { recurrentGraph } from "./graphRecurrent.ts";
-import type { LayerShape } from "./modelShape.ts";
+import type { LayerStyle } from "./graphStyle.ts";
+import type { FeedForwardShape, LayerShape } from "./modelShape.ts";
 
 const F32 = 4;
 
@@ -17,27 +18,61 @@ export interface LayerPlace {
   perLayerWidth: number;
   /** Embeddings per token that are kept beside the layer: the predictions of Gemma 3n's AltUp. */
   heldEmbeddings: number;
-  /** The sum names what came before first, so it is written over that (LFM2, Jamba). */
-  residualFirst: boolean;
+  style: LayerStyle;
 }
 
 /** One repeating layer, from the output of the one before to its own. */
 export function layerGraph(context: GraphContext, layer: LayerShape, place: LayerPlace): GraphTensor {
   const rows = place.isLast ? context.settings.outputRows : context.settings.tokens;
   const bytes = context.embeddingLength * rows * F32;
+  if (place.style.parallel !== undefined && layer.feedForward !== undefined) {
+    return besideEachOther(context, layer, { ...place, bytes, rows, feedForward: layer.feedForward });
+  }
+  const { residualFirst, normsAfter } = place.style;
   const held = heldBeside(context, place);
-  const mixed = mixingGraph(context, layer, place.current);
+  const mixed = mixingGraph(context, layer, place);
   if (mixed === undefined) return alone(context, layer, { ...place, bytes, rows });
-  const cut = (tensor: GraphTensor): GraphTensor =>
-    place.isLast ? result(bytes, tensor, context.outputPlaces) : tensor;
-  const sum = (added: GraphTensor, before: GraphTensor): GraphTensor =>
-    place.residualFirst ? overwriting(bytes, before, added) : overwriting(bytes, added, before);
-  const residual = sum(cut(mixed), cut(place.current));
+  const cut = cutter(context, { ...place, bytes });
+  const sum = (added: GraphTensor, before: GraphTensor, first: boolean): GraphTensor =>
+    first ? overwriting(bytes, before, added) : overwriting(bytes, added, before);
+  const after = (tensor: GraphTensor): GraphTensor => (normsAfter === true ? norm(tensor) : tensor);
+  // The rows of what attention made are picked first, then those of what came before it.
+  const picked = cut(mixed);
+  const before = cut(place.current);
+  const residual = sum(after(picked), before, residualFirst.mixing);
   if (layer.feedForward === undefined) return residual;
-  const normed = norm(residual);
-  const fed = feedForwardGraph(context, layer.feedForward, { normed, rows });
-  const output = withPerLayerInput(sum(fed, residual), { ...place, bytes, rows });
+  const normed = normsAfter === true ? residual : norm(residual);
+  const fed = after(feedForwardGraph(context, layer.feedForward, { normed, rows }));
+  const output = withPerLayerInput(sum(fed, residual, residualFirst.feedForward), { ...place, bytes, rows });
   return held === undefined ? output : result(bytes, output, held);
+}
+
+/** Only the rows whose logits are wanted go on after the last layer's mixing. */
+function cutter(
+  context: GraphContext,
+  { isLast, bytes }: { isLast: boolean; bytes: number },
+): (tensor: GraphTensor) => GraphTensor {
+  return (tensor) => (isLast ? result(bytes, tensor, context.outputPlaces) : tensor);
+}
+
+/** Attention and feed-forward part side by side, both from the layer's input. */
+function besideEachOther(
+  context: GraphContext,
+  layer: LayerShape,
+  place: Rows & { feedForward: FeedForwardShape },
+): GraphTensor {
+  const { bytes, rows } = place;
+  const cut = cutter(context, place);
+  const input = norm(place.current);
+  const attended =
+    layer.attention === undefined ? place.current : attentionGraph(context, layer.attention, input);
+  const mixed = cut(attended);
+  const before = cut(place.current);
+  const normed = place.style.parallel?.reads === "own" ? norm(before) : cut(input);
+  const fed = feedForwardGraph(context, place.feedForward, { normed, rows });
+  return place.style.parallel?.sum === "attention-first"
+    ? overwriting(bytes, overwriting(bytes, fed, mixed), before)
+    : overwriting(bytes, overwriting(bytes, fed, before), mixed);
 }
 
 function heldBeside(context: GraphContext, place: LayerPlace): GraphTensor | undefined {
@@ -51,11 +86,12 @@ function heldBeside(context: GraphContext, place: LayerPlace): GraphTensor | und
 function mixingGraph(
   context: GraphContext,
   layer: LayerShape,
-  current: GraphTensor,
+  { current, style }: LayerPlace,
 ): GraphTensor | undefined {
   const { attention, recurrent } = layer;
-  const attended = attention === undefined ? undefined : attentionGraph(context, attention, norm(current));
-  const carried = recurrent === undefined ? undefined : recurrentGraph(context, recurrent, norm(current));
+  const read = (): GraphTensor => (style.normsAfter === true ? current : norm(current));
+  const attended = attention === undefined ? undefined : attentionGraph(context, attention, read());
+  const carried = recurrent === undefined ? undefined : recurrentGraph(context, recurrent, read());
   if (attended === undefined || carried === undefined) return attended ?? carried;
   return overwriting(attended.bytes, attended, carried);
 }
@@ -70,8 +106,7 @@ function alone(context: GraphContext, layer: LayerShape, place: Rows): GraphTens
     normed: norm(current),
     rows: context.settings.tokens,
   });
-  const cut = (tensor: GraphTensor): GraphTensor =>
-    place.isLast ? result(place.bytes, tensor, context.outputPlaces) : tensor;
+  const cut = cutter(context, place);
   return overwriting(place.bytes, cut(fed), cut(current));
 }
 

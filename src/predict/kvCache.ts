@@ -18,6 +18,18 @@ export interface CacheEstimate {
 }
 
 const F32 = 4;
+const HEADLESS: AttentionShape = {
+  headCount: 0,
+  keyLength: 0,
+  valueLength: 0,
+  keyWidth: 0,
+  valueWidth: 0,
+  sliding: false,
+  sharesCache: false,
+  fused: false,
+  turned: false,
+  gated: false,
+};
 
 /** Bytes of every cache: per layer cells × (row of keys + row of values) × streams, and the states. */
 export function cacheEstimate(shape: ModelShape, settings: EstimateSettings): CacheEstimate {
@@ -45,7 +57,10 @@ function attentionCaches(shape: ModelShape, settings: EstimateSettings, placemen
   const full: Cache = { kind: "full", layerCount: 0, cells: cells.full, bytes: 0 };
   const sliding: Cache = { kind: "sliding", layerCount: 0, cells: cells.sliding, bytes: 0 };
   const sums: Sums = { hostBytes: 0, deviceBytes: 0, perToken: 0, caches: [full, sliding] };
-  shape.layers.forEach(({ attention }, layer) => {
+  // A cache of its own (no hybrid) has an entry for each layer, were its heads none.
+  const everyLayer = !shape.encoder && shape.layers.every(({ recurrent }) => recurrent === undefined);
+  shape.layers.forEach((each, layer) => {
+    const attention = each.attention ?? (everyLayer ? HEADLESS : undefined);
     if (shape.encoder || attention === undefined || attention.sharesCache) return;
     const cache = attention.sliding ? sliding : full;
     const perCell = row(attention);
@@ -68,8 +83,8 @@ function rowSizer(shape: ModelShape, settings: EstimateSettings): (attention: At
     (width, { attention }) => Math.max(width, attention?.valueWidth ?? 0),
     0,
   );
-  return ({ keyWidth, valueWidth }) => {
-    const width = settings.flashAttention || valueWidth === 0 ? valueWidth : widest;
+  return ({ keyWidth, valueWidth, latent }) => {
+    const width = settings.flashAttention || latent?.absorbed === true ? valueWidth : widest;
     return rowBytes(keys, keyWidth) + rowBytes(values, width);
   };
 }

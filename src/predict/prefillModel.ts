@@ -1,6 +1,13 @@
 /** One model's prompt speed with one set of runner settings, learned from prompts whose uncached part is known. */
-import { fitPrefill, prefillMsOf, type PrefillObservation, type PrefillWork } from "./prefillFit.ts";
+import {
+  fitPrefill,
+  prefillMsOf,
+  type PrefillCurve,
+  type PrefillObservation,
+  type PrefillWork,
+} from "./prefillFit.ts";
 import { savedObject, savedRows } from "./guessSaved.ts";
+import { createSpeedLevels } from "./speedLevels.ts";
 
 /**
  * How sure it is what the runner had cached. `sure`: nothing after a load, or the caller knew. `likely`: this request
@@ -23,6 +30,8 @@ export interface PrefillModel {
 export interface SavedPrefillModel {
   /** Uncached tokens, cached tokens, milliseconds, 1 if the cached part was more than a guess; oldest first. */
   prompts: number[][];
+  /** How well each way of following the machine worked. */
+  misses: number[];
 }
 
 interface Remembered extends PrefillObservation {
@@ -41,15 +50,19 @@ export function createPrefillModel(saved?: unknown): PrefillModel {
   let prompts = restore(saved);
   let curve = fitPrefill(prompts);
   let unexplained = 0;
+  const levels = createSpeedLevels(savedObject(saved)?.["misses"]);
+  levels.update(residualsOf(prompts, curve));
 
   function keep(prompt: Remembered): void {
+    if (curve !== undefined) levels.judge(residual(prompt, curve));
     prompts = [...prompts, prompt].slice(-REMEMBERED);
     curve = fitPrefill(prompts);
+    levels.update(residualsOf(prompts, curve));
     unexplained = 0;
   }
 
   const msOf = (work: PrefillWork): number | undefined =>
-    curve === undefined ? undefined : prefillMsOf(curve, work);
+    curve === undefined ? undefined : prefillMsOf(curve, work) * Math.exp(levels.best());
 
   return {
     msOf,
@@ -86,8 +99,17 @@ export function createPrefillModel(saved?: unknown): PrefillModel {
         prompt.ms,
         prompt.trusted ? 1 : 0,
       ]),
+      misses: levels.save(),
     }),
   };
+}
+
+function residual(prompt: PrefillObservation, curve: PrefillCurve): number {
+  return Math.log(prompt.ms / prefillMsOf(curve, prompt));
+}
+
+function residualsOf(prompts: readonly PrefillObservation[], curve: PrefillCurve | undefined): number[] {
+  return curve === undefined ? [] : prompts.map((prompt) => residual(prompt, curve)).filter(Number.isFinite);
 }
 
 function isNear(actual: number, expected: number): boolean {

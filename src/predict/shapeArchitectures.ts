@@ -4,6 +4,8 @@ export interface ArchitectureRule {
   slides?: SlidingRule;
   /** Which layers carry a state. Without a rule: those without key heads, if there is state metadata at all. */
   recurrent?: "all" | "interval" | "no-heads-no-ffn";
+  /** One layer in this many attends, where metadata does not say: 4 unless told. */
+  interval?: number;
   encoder?: boolean;
   /** A sparse-attention indexer keeps its own key cache. */
   indexer?: boolean;
@@ -52,15 +54,15 @@ const RULES: ReadonlyMap<string, ArchitectureRule> = new Map<string, Architectur
   ["cohere2", { slides: { period: 4, window: 4096 } }],
   ["cohere2moe", { slides: { period: 4, denseFirst: true } }],
   ["gpt-oss", { slides: { period: 2, window: 128 } }],
-  ["smallthinker", { slides: { period: 4, denseFirst: true, window: 4096 } }],
+  ["smallthinker", { slides: { period: 4, denseFirst: true } }],
   ["laguna", { slides: { period: 4, denseFirst: true } }],
   ["mimo2", { slides: { period: "array" } }],
   ["step35", { slides: { period: "array" } }],
-  ["spark2-5", { slides: { period: "array" } }],
+  ["spark2_5", { slides: { period: "array" } }],
   ["maple", { slides: { period: "array" } }],
-  ["granite-swa", { slides: { period: "array" } }],
+  ["muse-glimmer", { slides: { period: "array" } }],
+  ["granite_swa", { slides: { period: "array" } }],
   ["lfm2", { slides: { period: "all" } }],
-  ["lfm2moe", { slides: { period: "all" } }],
   ["mamba", { recurrent: "all" }],
   ["mamba2", { recurrent: "all" }],
   ["falcon-h1", { recurrent: "all" }],
@@ -72,10 +74,10 @@ const RULES: ReadonlyMap<string, ArchitectureRule> = new Map<string, Architectur
   ["qwen3next", { recurrent: "interval" }],
   ["qwen35", { recurrent: "interval" }],
   ["qwen35moe", { recurrent: "interval" }],
-  ["minimax-01", { recurrent: "interval" }],
+  ["minimax-01", { recurrent: "interval", interval: 8 }],
   ["deepseek32", { indexer: true }],
   ["glm-dsa", { indexer: true }],
-  ["hy-v4", { indexer: true }],
+  ["hy_v4", { indexer: true }],
   ["dots3note", { indexer: true }],
   ["minimax-m3", { indexer: true }],
   ["deepseek4", { slides: { period: "all" }, indexer: true }],
@@ -118,7 +120,7 @@ function plain(): [string, ArchitectureRule][] {
     qwen qwen2 qwen2moe qwen2vl qwen3 qwen3moe qwen3vl qwen3vlmoe phi2 phi3 phimoe plamo plamo2 codeshell orion internlm2
     minicpm minicpm3 gemma command-r dbrx olmo olmoe openelm arctic deepseek deepseek2 chatglm glm4 glm4moe bitnet jais
     jais2 mistral4 kimi deepseek2-ocr nemotron exaone granite granitemoe granitehybrid jamba chameleon plm bailingmoe bailingmoe2 bailingmoe3 dots1
-    arcee ernie4_5 ernie4_5-moe hunyuan-moe hunyuan-dense hunyuan-vl smollm3 kimi-linear kimi-k3 grovemoe apertus
+    arcee ernie4_5 ernie4_5-moe hunyuan-moe hunyuan-dense smollm3 kimi-linear kimi-k3 grovemoe apertus lfm2moe hunyuan_vl hy_v3 paddleocr maincoder nanbeige talkie graniteswitch
     minimax-m2 seed_oss pangu-embedded rnd1 cogvlm mllama xverse solar qwen4exp t5`;
   return names.split(/\s+/).map((name) => [name, {}]);
 }

@@ -33,11 +33,12 @@ export function buildShape(parts: ShapeParts): ModelShape {
   const metadata = readMetadata(parts.info, declared.slice(0, 64));
   const tensors = parts.tensors === undefined ? undefined : indexTensors(parts.tensors);
   const source = sourceOf(metadata, tensors);
-  const layers = layersOf(source);
-  checkEnough(source, layers);
+  const own = layersOf(source);
+  checkEnough(source, own);
+  const layers = looped(own, metadata.count("num_loops"));
   const vocabulary = vocabularySize(parts.info, metadata, tensors);
   const weights =
-    parts.tensors === undefined ? undefined : sumWeights(parts.tensors, layers.length, metadata.remarks);
+    parts.tensors === undefined ? undefined : sumWeights(parts.tensors, own.length, metadata.remarks);
   return {
     architecture: source.architecture,
     family: metadata.declared,
@@ -88,6 +89,12 @@ function layersOf(source: ShapeSource): LayerShape[] {
     recurrent: recurrent[layer],
     feedForward: feedForward[layer],
   }));
+}
+
+/** Layers that are run through several times, each time with a cache of its own (Nanbeige). */
+function looped(layers: readonly LayerShape[], loops = 1): LayerShape[] {
+  const times = Math.max(1, Math.min(loops, Math.floor(MOST_LAYERS / Math.max(1, layers.length))));
+  return Array.from({ length: times }, () => layers).flat();
 }
 
 /**

@@ -53,7 +53,7 @@ function fromMetadata(source: ShapeSource, layer: number): FeedForwardShape | un
   return {
     length: experts === undefined ? length : 0,
     gated: !UNGATED.has(source.architecture),
-    fused: source.architecture === "phi3",
+    fused: FUSED.has(source.architecture),
     ...(experts === undefined ? {} : { experts }),
   };
 }
@@ -61,10 +61,11 @@ function fromMetadata(source: ShapeSource, layer: number): FeedForwardShape | un
 /** A layer of these is one thing only, and its length of 0 says that it is not the feed-forward one. */
 const ATTENTION_OR_STATE_OR_MLP: ReadonlySet<string> = new Set(["nemotron_h"]);
 const UNGATED: ReadonlySet<string> = new Set(
-  "nemotron_h gpt2 gptj gptneox mpt bloom falcon phi2 starcoder starcoder2 nemotron bert nomic-bert".split(
-    " ",
-  ),
+  `nemotron_h gpt2 gptj gptneox mpt bloom falcon phi2 starcoder starcoder2 nemotron bert nomic-bert apertus arcee
+    codeshell jais2 plm`.split(/\s+/),
 );
+/** One matrix for gate and up projection. */
+const FUSED: ReadonlySet<string> = new Set(["phi3", "chatglm", "glm4", "neo-bert", "plamo2", "plamo3"]);
 
 function layerHasExperts(source: ShapeSource, layer: number): boolean {
   const { metadata } = source;

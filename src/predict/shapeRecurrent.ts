@@ -16,7 +16,7 @@ export function recurrentByMetadata(source: Omit<ShapeSource, "isRecurrentOnly">
   const flags = metadata.perLayer("attention.recurrent_layers");
   if (flags !== undefined) return (layer) => flags(layer) > 0;
   if (rule?.recurrent === "interval") {
-    const interval = Math.max(1, metadata.count("full_attention_interval") ?? 4);
+    const interval = Math.max(1, metadata.count("full_attention_interval") ?? rule.interval ?? 4);
     return (layer) => (layer + 1) % interval !== 0;
   }
   const keyHeads = metadata.perLayer("attention.head_count_kv") ?? metadata.perLayer("attention.head_count");

@@ -27,10 +27,15 @@ export function windowLength(source: ShapeSource): number | undefined {
   return rule.window;
 }
 
-/** Llama 4's chunks are 8192 whatever positive number its key holds. */
+/** Two architectures take a positive number for a yes. */
 function fixedWindow(source: ShapeSource, stated: number): number {
-  return source.architecture === "llama4" ? 8192 : stated;
+  return FIXED_WINDOWS.get(source.architecture) ?? stated;
 }
+
+const FIXED_WINDOWS: ReadonlyMap<string, number> = new Map([
+  ["llama4", 8192],
+  ["smallthinker", 4096],
+]);
 
 /** The flags are hidden: sliding layers have heads of their own length, which their norms show. */
 function guessedFromHeads(source: ShapeSource): (layer: number) => boolean {

@@ -71,10 +71,17 @@ export interface PredictionParts {
   canonicalName: (model: string) => string;
 }
 
+/** Scrapers ask often, and a week's scores take some milliseconds to add up, which streams would wait for. */
+const TELL_AGAIN_MS = 10_000;
+
 export function createPredictions(parts: PredictionParts): Predictions {
   const { knowledge, now, log } = parts;
   /** Seen once a runner has rewritten its weights for the processor's matrix tiles: it will do so again. */
   let tiles = false;
+  let told: { at: number; errors: ReturnType<Predictions["errors"]> } = {
+    at: Number.NEGATIVE_INFINITY,
+    errors: [],
+  };
   const settingsOfMachine = (): Omit<SettingsInput, "shape"> =>
     machineSettings({
       sample: parts.sample(),
@@ -228,12 +235,18 @@ export function createPredictions(parts: PredictionParts): Predictions {
     }),
     explained: (load) => ({ ...load, claimRemark: claimRemark(load) }),
     accuracy: () => ({ ...knowledge.accuracy.summary(), calibration: knowledge.calibration.list() }),
-    errors: () =>
-      knowledge.accuracy
-        .summary()
-        .models.flatMap(({ model, scores }) =>
-          Object.entries(scores).map(([kind, { medianErrorRatio }]) => ({ model, kind, medianErrorRatio })),
-        ),
+    errors() {
+      if (parts.monotonic() - told.at >= TELL_AGAIN_MS) {
+        const { models: scored } = knowledge.accuracy.summary();
+        told = {
+          at: parts.monotonic(),
+          errors: scored.flatMap(({ model, scores }) =>
+            Object.entries(scores).map(([kind, { medianErrorRatio }]) => ({ model, kind, medianErrorRatio })),
+          ),
+        };
+      }
+      return told.errors;
+    },
     reset(model) {
       const key = model === undefined ? undefined : parts.canonicalName(model);
       knowledge.calibration.reset(key);
