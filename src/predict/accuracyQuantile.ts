@@ -8,7 +8,7 @@ export function quantile(values: readonly number[], share: number): number | und
 /** Several at once of the same values, which are sorted once. */
 export function quantiles(values: readonly number[], shares: readonly number[]): (number | undefined)[] {
   // Numbers among themselves: sorting them takes a tenth of the time that a comparing function needs.
-  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+  const sorted = Float64Array.from(values.filter(Number.isFinite)).toSorted();
   return shares.map((share) => {
     const position = (sorted.length - 1) * Math.min(1, Math.max(0, share));
     const below = sorted[Math.floor(position)];
