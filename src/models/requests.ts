@@ -40,7 +40,7 @@ export function createRequests(): Requests {
         requests = requests.toSpliced(Math.max(0, oldest), 1);
       }
     },
-    find: (id) => requests.find(({ exchange }) => exchange.id === id),
+    find: (id) => requests.findLast(({ exchange }) => exchange.id === id),
     all: () => requests,
   };
 }

@@ -16,6 +16,8 @@ export interface Guard {
 }
 
 export interface GuardedForwarding extends Forwarding {
+  /** The request goes on only once it has been read. */
+  waits: boolean;
   /** The request's facts are known. */
   read(facts: RequestFacts): void;
 }
@@ -32,11 +34,11 @@ export function forwardGuarded(
   const { incoming, outgoing, watcher } = job;
   const { exchange, guard, room } = context;
   if (guard === undefined || !JUDGED.has(exchange.operation) || !bodyIsAnnounced(incoming)) {
-    return { ...forward(job), read: () => {} };
+    return { ...forward(job), waits: false, read: () => {} };
   }
   if (Number(headerValue(incoming.rawHeaders, "content-length") ?? 0) > LONGEST_HELD_BYTES) {
     guard.unjudged(exchange, "its body is too large to be held");
-    return { ...forward(job), read: () => {} };
+    return { ...forward(job), waits: false, read: () => {} };
   }
   let change: Partial<ForwardJob> = {};
   const held = hold({
@@ -75,6 +77,7 @@ export function forwardGuarded(
 
   return {
     ...held,
+    waits: true,
     read(facts) {
       const overridden = headerValue(incoming.rawHeaders, OVERRIDE_HEADER)?.trim().toLowerCase() === "allow";
       guard.judge(exchange, facts, overridden).then(act, () => held.release());

@@ -118,11 +118,22 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
   const exchange = newExchange(parts, incoming, pathOf(admission.target));
   let reader: AnswerReader | undefined;
   let look: Look | undefined;
+  let status: number | undefined;
+  let sent = false;
+  let readTimer: NodeJS.Timeout | undefined;
 
-  const finish = (outcome: ForwardOutcome): void => {
-    if (incoming.readableEnded) {
+  /** The request is read before its answer is looked at: what is guessed of it knows nothing of the answer. */
+  const readRequest = (): void => {
+    clearTimeout(readTimer);
+    if (sent) {
       request.finish();
     }
+    exchange.status ??= status;
+  };
+
+  const finish = (outcome: ForwardOutcome): void => {
+    sent ||= incoming.readableEnded;
+    readRequest();
     look?.drain();
     const answer = reader?.end(outcome.how === "whole" ? "whole" : "cut");
     const state = endState(outcome, answer, {
@@ -163,9 +174,18 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
         exchange.requestBytes += chunk.length;
         request.body?.push(chunk);
       },
-      requestSent: () => request.finish(),
-      answerHead({ status, rawHeaders }) {
-        exchange.status = status;
+      requestSent() {
+        sent = true;
+        if (forwarding.waits) {
+          readRequest();
+        } else {
+          // An answer that comes at once passes first.
+          readTimer = setTimeout(readRequest, 1);
+        }
+      },
+      answerHead(head) {
+        const { rawHeaders } = head;
+        status = head.status;
         reader = createAnswerReader({
           operation: exchange.operation,
           dialect: exchange.dialect,
@@ -181,6 +201,7 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
           },
         });
         look = openLook((chunk) => {
+          readRequest();
           reader?.push(chunk);
           exchange.contentChunkCount = reader?.contentChunkCount() || undefined;
           open.changed();
