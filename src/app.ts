@@ -195,11 +195,6 @@ export async function createApp(parts: AppParts): Promise<App> {
     live: () => exchanges.live(),
     ollamaVersion: () => poller.health().version,
     noticed: (exchange) => live.publishExchange(exchange),
-    episodeChanged: (episode) => {
-      store.saveEpisode(episode);
-      channels.episodeChanged(episode);
-    },
-    newId,
     now,
     log,
   });

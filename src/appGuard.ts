@@ -1,11 +1,10 @@
 /** The guard, joined with the rest. With `guard.mode` off there is none, and nothing at all is different. */
 import type { Config } from "./config.ts";
 import { createGuard, type GuardParts, type LoadGuard } from "./alerts/guard/guard.ts";
-import { createLoadAlerts } from "./alerts/guard/loadAlert.ts";
 import type { Ask } from "./predictions/ask.ts";
 import { canonicalName } from "./models/names.ts";
 import type { OllamaClient } from "./ollama/client.ts";
-import type { Episode, ExchangeObserver, Log, MemorySample } from "./types.ts";
+import type { ExchangeObserver, Log, MemorySample } from "./types.ts";
 
 export interface AppGuard {
   /** For the proxy: only where requests are held back. */
@@ -25,16 +24,13 @@ export function createAppGuard(parts: {
   live: GuardParts["live"];
   ollamaVersion: GuardParts["ollamaVersion"];
   noticed: GuardParts["noticed"];
-  episodeChanged(episode: Episode): void;
-  newId: () => string;
   now: () => number;
   log: Log;
 }): AppGuard {
-  const { settings, now, log, newId } = parts;
+  const { settings, now, log } = parts;
   if (settings.mode === "off") {
     return { guard: undefined, observers: [], modelsSeen: () => {} };
   }
-  const alerts = createLoadAlerts({ newId, now, changed: parts.episodeChanged });
   const guard = createGuard({
     mode: settings.mode,
     marginBytes: settings.marginBytes,
@@ -49,11 +45,10 @@ export function createAppGuard(parts: {
     log,
     ollamaVersion: parts.ollamaVersion,
     noticed: parts.noticed,
-    warned: alerts.raise,
   });
   return {
     guard: guard.holds ? guard : undefined,
-    observers: [guard.observer, alerts.observer],
+    observers: [guard.observer],
     modelsSeen: guard.modelsSeen,
   };
 }

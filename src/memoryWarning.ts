@@ -125,7 +125,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const distant = createDistantSymptoms({ newId, onChange: onEpisode });
   const drill = createDrill({ now, newId, onEpisode: parts.publish, ollamaVersion: parts.ollamaVersion });
 
-  const announce = (exchange: Exchange, model: string): void => {
+  const announce = (exchange: Exchange, model: string, contextLength: number | undefined): void => {
     const key = canonicalName(model);
     if ([...announced.values()].includes(key)) return;
     announced.set(exchange.id, key);
@@ -137,7 +137,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       freedBytes: measured === undefined ? undefined : measured.anonymousBytes + measured.fileBytes,
     };
     warner.announceLoad({ ...load, pending: true });
-    const query = { model, contextLength: exchange.requestedContextLength };
+    const query = { model, contextLength };
     parts.ask
       .predict(query)
       .catch(() => undefined)
@@ -164,7 +164,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       onRequest(exchange, facts) {
         const { model, operation } = exchange;
         if (model === undefined || !LOADING.has(operation) || !parts.memoryIsVisible()) return;
-        if (parts.willLoad(exchange, facts)) announce(exchange, model);
+        if (parts.willLoad(exchange, facts)) announce(exchange, model, facts.requestedContextLength);
         else if (TURNS.has(operation)) warner.turnStarted();
       },
       onUpdate(exchange) {

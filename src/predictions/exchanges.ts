@@ -68,7 +68,7 @@ export function createExchangePredictions(parts: {
         model: model.key,
         settings: model.settings,
         request: facts,
-        contextLength: exchange.requestedContextLength ?? model.contextLength,
+        contextLength: facts.requestedContextLength ?? model.contextLength,
         loaded: model.loaded,
         promptCache: model.promptCache,
         queueMs: queueMs(exchange, model),

@@ -71,6 +71,10 @@ export function createExchanges(parts: {
         exchange,
         now,
         requestRead(facts) {
+          // A client may leave while its request is judged.
+          if (ended) {
+            return;
+          }
           tell((observer) => observer.onRequest?.(exchange, facts));
         },
         changed() {

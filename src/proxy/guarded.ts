@@ -18,8 +18,8 @@ export interface Guard {
 export interface GuardedForwarding extends Forwarding {
   /** The request goes on only once it has been read. */
   waits: boolean;
-  /** The request's facts are known. */
-  read(facts: RequestFacts): void;
+  /** The request's facts are known. `tell` is called with those that go to Ollama; never when it is refused. */
+  read(facts: RequestFacts, tell: (facts: RequestFacts) => void): void;
 }
 
 const GUARD_HEADER = "X-Plimsoll-Guard";
@@ -34,11 +34,11 @@ export function forwardGuarded(
   const { incoming, outgoing, watcher } = job;
   const { exchange, guard, room } = context;
   if (guard === undefined || !JUDGED.has(exchange.operation) || !bodyIsAnnounced(incoming)) {
-    return { ...forward(job), waits: false, read: () => {} };
+    return { ...forward(job), waits: false, read: tellAtOnce };
   }
   if (Number(headerValue(incoming.rawHeaders, "content-length") ?? 0) > LONGEST_HELD_BYTES) {
     guard.unjudged(exchange, "its body is too large to be held");
-    return { ...forward(job), waits: false, read: () => {} };
+    return { ...forward(job), waits: false, read: tellAtOnce };
   }
   let change: Partial<ForwardJob> = {};
   const held = hold({
@@ -78,10 +78,29 @@ export function forwardGuarded(
   return {
     ...held,
     waits: true,
-    read(facts) {
+    read(facts, tell) {
       const overridden = headerValue(incoming.rawHeaders, OVERRIDE_HEADER)?.trim().toLowerCase() === "allow";
-      guard.judge(exchange, facts, overridden).then(act, () => held.release());
+      const goOn = (decision: GuardDecision): void => {
+        if (decision.act !== "refuse") {
+          tell(decision.act === "cap" ? withContext(facts, decision.contextLength) : facts);
+        }
+        act(decision);
+      };
+      guard.judge(exchange, facts, overridden).then(goOn, () => goOn({ act: "pass" }));
     },
+  };
+}
+
+function tellAtOnce(facts: RequestFacts, tell: (facts: RequestFacts) => void): void {
+  tell(facts);
+}
+
+/** What a capped request asks Ollama for. */
+function withContext(facts: RequestFacts, contextLength: number): RequestFacts {
+  return {
+    ...facts,
+    requestedContextLength: contextLength,
+    runnerOptions: { ...facts.runnerOptions, num_ctx: contextLength },
   };
 }
 

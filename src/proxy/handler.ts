@@ -218,7 +218,11 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
   const forwarding = forwardGuarded(job, { exchange, guard: parts.guard, room });
   // Whoever is told of exchanges is told once the request is on its way.
   const open = parts.exchanges.open(exchange, forwarding.stop);
-  const request = readRequestOf(parts, { incoming, open, onFacts: forwarding.read });
+  const request = readRequestOf(parts, {
+    incoming,
+    open,
+    onFacts: (facts) => forwarding.read(facts, open.requestRead),
+  });
   return forwarding.clientLeft;
 }
 
@@ -259,7 +263,7 @@ function readRequestOf(
   }: {
     incoming: IncomingMessage;
     open: OpenExchange;
-    /** Told of the facts after all observers. */
+    /** Tells whoever is told of exchanges, once it is known what goes to Ollama. */
     onFacts(facts: RequestFacts): void;
   },
 ): RequestReading {
@@ -287,7 +291,6 @@ function readRequestOf(
           if (facts.conversation !== undefined || given.givenId !== undefined) {
             facts.conversation = { ...facts.conversation, ...given };
           }
-          open.requestRead(facts);
           onFacts(facts);
           waiting?.();
         },

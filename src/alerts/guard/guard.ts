@@ -13,7 +13,7 @@ import type {
 } from "../../types.ts";
 import { createCaps } from "./caps.ts";
 import { decide, wouldSwap, type GuardMode } from "./decide.ts";
-import { createForesight, type Foreseen, type ForesightParts } from "./foresight.ts";
+import { createForesight, type ForesightParts } from "./foresight.ts";
 import { keptText } from "./words.ts";
 
 export interface GuardParts extends ForesightParts {
@@ -23,8 +23,6 @@ export interface GuardParts extends ForesightParts {
   ollamaVersion: () => string | undefined;
   /** An exchange in progress has a notice more. */
   noticed(exchange: Exchange): void;
-  /** A load that does not fit goes to Ollama all the same, and somebody should be told. */
-  warned(exchange: Exchange, foreseen: Foreseen, notice: Notice): void;
 }
 
 export interface LoadGuard {
@@ -56,12 +54,9 @@ export function createGuard(parts: GuardParts): LoadGuard {
   /** Loads are judged one after the other: each must count what the one before it will take. */
   let turn: Promise<unknown> = Promise.resolve();
 
-  const note = (exchange: Exchange, foreseen: Foreseen, notice: Notice): void => {
+  const note = (exchange: Exchange, notice: Notice): void => {
     exchange.notices.push(notice);
     parts.noticed(exchange);
-    if (mode !== "observe") {
-      parts.warned(exchange, foreseen, notice);
-    }
   };
 
   const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -76,7 +71,7 @@ export function createGuard(parts: GuardParts): LoadGuard {
     if (foreseen !== undefined) {
       const prefix = mode === "observe" ? "Observed only: " : "";
       const notice = wouldSwap(foreseen, parts.ollamaVersion());
-      note(exchange, foreseen, { ...notice, message: `${prefix}${notice.message ?? ""}` });
+      note(exchange, { ...notice, message: `${prefix}${notice.message ?? ""}` });
     }
   };
 
@@ -120,7 +115,7 @@ export function createGuard(parts: GuardParts): LoadGuard {
       ollamaVersion: parts.ollamaVersion(),
     });
     if (decision.act === "note") {
-      note(exchange, foreseen, decision.notice);
+      note(exchange, decision.notice);
       return PASS;
     }
     if (decision.act === "cap") {

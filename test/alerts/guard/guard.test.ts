@@ -1,6 +1,5 @@
 /** The guard between a scripted machine and scripted runners: what counts, what is counted as free, and in which order. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Foreseen } from "../../../src/alerts/guard/foresight.ts";
 import { createGuard, type GuardParts, type LoadGuard } from "../../../src/alerts/guard/guard.ts";
 import { createSimulatedOllama } from "../../../src/demo/simulatedOllama.ts";
 import { canonicalName } from "../../../src/models/names.ts";
@@ -8,7 +7,14 @@ import { createOllamaClient } from "../../../src/ollama/client.ts";
 import { shapeFromShow } from "../../../src/predict/shapeFromShow.ts";
 import type { ModelShape } from "../../../src/predict/modelShape.ts";
 import type { SettingsInput } from "../../../src/predict/settingsSource.ts";
-import type { Exchange, GuardDecision, LoadedModel, MemorySample, RequestFacts } from "../../../src/types.ts";
+import type {
+  Exchange,
+  GuardDecision,
+  LoadedModel,
+  MemorySample,
+  Notice,
+  RequestFacts,
+} from "../../../src/types.ts";
 import { keepingLog } from "../channels/support.ts";
 
 const GIB = 2 ** 30;
@@ -32,7 +38,7 @@ let loaded: LoadedModel[];
 let listed: { name: string; contextLength?: number }[] | undefined;
 let live: Exchange[];
 let environment: Record<string, string> | undefined;
-let warned: Foreseen[];
+let noticed: Notice[];
 let settingsOverrides: Partial<SettingsInput>;
 let count = 0;
 
@@ -42,7 +48,7 @@ beforeEach(() => {
   listed = undefined;
   live = [];
   environment = undefined;
-  warned = [];
+  noticed = [];
   settingsOverrides = {};
 });
 
@@ -65,8 +71,7 @@ function guardOf(mode: GuardParts["mode"], overrides: Partial<GuardParts> = {}):
     now: () => 0,
     log: keepingLog(),
     ollamaVersion: () => "0.33.0",
-    noticed: () => {},
-    warned: (_exchange, foreseen) => warned.push(foreseen),
+    noticed: (exchange) => noticed.push(...exchange.notices),
     ...overrides,
   });
 }
@@ -269,7 +274,7 @@ describe("cap", () => {
     expect(first).toMatchObject({ act: "cap", notice: { kind: "guard-acted" } });
     // Nearly all is spoken for now.
     expect(await judge(guard, request(SMALL, 32_768))).toEqual({ act: "pass" });
-    expect(warned).toHaveLength(1);
+    expect(noticed.map(({ kind }) => kind)).toEqual(["would-swap"]);
   });
 
   it("is the same for all who ask while it loads, and gone once the model has unloaded", async () => {
@@ -298,7 +303,7 @@ describe("cap", () => {
     expect(await acts(guard, request(LARGE, 2048), request(LARGE, undefined, { dialect: "openai" }))).toEqual(
       ["pass", "pass"],
     );
-    expect(warned.length).toBeGreaterThan(0);
+    expect(noticed.map(({ kind }) => kind)).toContain("would-swap");
   });
 });
 
