@@ -9,6 +9,7 @@ import {
 import { createTurnTracker, type TurnGrowth } from "../predict/forecastTurns.ts";
 import type { MemorySample } from "../types.ts";
 import { CLEAR, judge, rankOf, type Judgement, type Signals } from "./levels.ts";
+import { createSwings } from "./swings.ts";
 import { createSymptoms } from "./symptoms.ts";
 
 /** A request that will load a model, or load it anew with other settings. */
@@ -62,6 +63,9 @@ const FAST_WINDOW_MS = 6_500;
 const KEPT_MS = 120_000;
 /** What has not gone on for the last moments is over. */
 const STILL_MS = 4000;
+/** A fall is believed for so many times as long as it has lasted. */
+const LOOK_AHEAD = 3;
+const LOOK_AHEAD_RESTLESS = 1;
 /** Readings may come faster while a model loads: trends go by the second. */
 const POINT_MS = 900;
 /** The machine slept, or nothing was read: what came before says nothing about the pace now. */
@@ -76,6 +80,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
   let intervals: number[] = [];
   const turns = createTurnTracker();
   const symptoms = createSymptoms();
+  const swings = createSwings();
   const loads = new Map<string, AnnouncedLoad & { startedAtMs: number; shortBytes?: number }>();
   /** What trends are told from: begins anew after each load. */
   let points: TrendPoint[] = [];
@@ -91,6 +96,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
     minuteCount = 0;
     twoMinuteCount = 0;
     turns.restart();
+    swings.restart();
   };
 
   const read = (sample: MemorySample, atMs: number, isNewPoint: boolean): Reading | undefined => {
@@ -112,16 +118,24 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
       unknownLoad: load !== undefined && load.needBytes === undefined && load.pending !== true,
     };
     // While a model loads its growth is known; the trend would cry at every load.
+    const lasts = load === undefined && isLasting(trend, points, Math.max(STILL_MS, 2 * intervalMs));
+    const usual = swings.isUsual(headroomBytes, atMs);
+    const pace = lasts && !usual ? secondsUntilGone(headroomBytes, trend?.slope) : undefined;
+    // A minute ahead from a few seconds would be a guess: what has lasted goes on.
+    const restless = swings.isRestless(atMs);
+    const lookAhead = restless ? LOOK_AHEAD_RESTLESS : LOOK_AHEAD;
     const byTrend =
-      load === undefined && isLasting(trend, points, Math.max(STILL_MS, 2 * intervalMs))
-        ? secondsUntilGone(headroomBytes, trend?.slope)
+      pace !== undefined && fallMs(points, swings.highBytes()) >= (pace * 1000) / lookAhead
+        ? pace
         : undefined;
     if (isNewPoint) {
       minuteCount = byTrend !== undefined && byTrend < 60 ? minuteCount + 1 : 0;
       twoMinuteCount = byTrend !== undefined && byTrend < 120 ? twoMinuteCount + 1 : 0;
     }
     if (load === undefined) {
-      signals.secondsByFastTrend = secondsUntilGone(headroomBytes, fastTrend?.slope);
+      const fast = usual ? undefined : secondsUntilGone(headroomBytes, fastTrend?.slope);
+      // Twice as near where falls end by themselves all the time.
+      signals.secondsByFastTrend = fast !== undefined && restless ? 2 * fast : fast;
       signals.fallsEvenly = fallsEvenly(points, 6, 0.25);
       signals.fallsEvenlyForLong = fallsEvenly(points, 9, 0.25);
       if (growth !== undefined && growth.bytesPerTurn > 0) {
@@ -173,6 +187,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
       symptoms.feed(sample, capacity);
       const headroomBytes = sample.headroomBytes ?? 0;
       turns.headroomSeen(atMs, headroomBytes);
+      if (loads.size === 0) swings.feed(headroomBytes, atMs, capacity);
       const isNewPoint = loads.size === 0 && atMs - (points.at(-1)?.atMs ?? -Infinity) >= POINT_MS;
       if (isNewPoint) add(points, { atMs, bytes: headroomBytes });
       if (atMs - (history.at(-1)?.atMs ?? -Infinity) >= POINT_MS) {
@@ -207,6 +222,14 @@ function usualInterval(intervals: readonly number[]): number {
 function add(points: TrendPoint[], point: TrendPoint): void {
   points.push(point);
   while ((points[0]?.atMs ?? point.atMs) < point.atMs - KEPT_MS) points.shift();
+}
+
+/** For how long a fall has lasted: since there was more than four fifths of the way back to where it began. */
+function fallMs(points: readonly TrendPoint[], highBytes: number | undefined): number {
+  const last = points.at(-1);
+  if (last === undefined || highBytes === undefined) return 0;
+  const start = points.findLast(({ bytes }) => bytes >= highBytes - (highBytes - last.bytes) / 5);
+  return last.atMs - (start ?? points[0] ?? last).atMs;
 }
 
 /** A fall that takes most of the window, and goes on: what has stopped a moment ago needs no warning. */

@@ -26,26 +26,32 @@ export interface Trend {
 export function trendOver(points: readonly TrendPoint[], windowMs: number, least: number): Trend | undefined {
   const last = points.at(-1);
   if (last === undefined) return undefined;
-  const window = points.filter(({ atMs }) => last.atMs - atMs < windowMs);
+  let start = points.length - 1;
+  while (start > 0 && last.atMs - (points[start - 1]?.atMs ?? -Infinity) < windowMs) start -= 1;
+  const window = points.slice(start);
   const first = window[0];
   if (first === undefined || window.length < least) return undefined;
-  const slopes: number[] = [];
+  // A typed array sorts by number and without calls: this runs every second.
+  const all = new Float64Array((window.length * (window.length - 1)) / 2);
+  let count = 0;
   for (let right = 1; right < window.length; right += 1) {
     for (let left = 0; left < right; left += 1) {
       const from = window[left];
       const to = window[right];
       if (from === undefined || to === undefined || to.atMs <= from.atMs) continue;
       const slope = ((to.bytes - from.bytes) * 1000) / (to.atMs - from.atMs);
-      slopes.push(slope);
+      all[count] = slope;
+      count += 1;
     }
   }
-  if (slopes.length === 0) return undefined;
-  slopes.sort((a, b) => a - b);
+  if (count === 0) return undefined;
+  const slopes = all.subarray(0, count).sort();
   const slope = quantileOf(slopes, 0.5);
-  const falling = slope < 0 ? slopes.filter((each) => each <= slope / 4).length : 0;
+  let falling = 0;
+  while (slope < 0 && falling < count && (slopes[falling] ?? 0) <= slope / 4) falling += 1;
   return {
     slope,
-    fallingShare: falling / slopes.length,
+    fallingShare: falling / count,
     pointCount: window.length,
     spanMs: last.atMs - first.atMs,
     lowSlope: quantileOf(slopes, 0.25),
@@ -78,7 +84,7 @@ export function fallsEvenly(points: readonly TrendPoint[], stepCount: number, to
 }
 
 /** `sorted` ascending and not empty. */
-function quantileOf(sorted: readonly number[], share: number): number {
+function quantileOf(sorted: ArrayLike<number>, share: number): number {
   const position = (sorted.length - 1) * share;
   const low = sorted[Math.floor(position)] ?? 0;
   const high = sorted[Math.ceil(position)] ?? low;

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { findEvent, replayRun, type ReplayResult } from "../../src/alerts/replayRun.ts";
 import { readRecording } from "../../src/cli/replayFiles.ts";
+import { makeForecast } from "../../src/predict/forecast.ts";
+import { createForecastScores } from "../../src/predict/forecastScore.ts";
 import { hostFloorBytes } from "../../src/memory/headroom.ts";
 import type { MemorySample } from "../../src/types.ts";
 
@@ -140,4 +142,49 @@ describe("runs that were never recorded", () => {
     const { samples, truth } = recorded("B3_saw_6.12_mglru");
     expect(replayRun(changed(samples, by), truth, silent).falseAlarms).toBe(0);
   });
+});
+
+describe("forecasts of recorded growth", () => {
+  const growing = [
+    "A1_ramp20_6.1_classic",
+    "A3_ramp5_6.12_mglru",
+    "A4_ramp100_6.12_mglru",
+    "A6_ramp20_6.12_zram",
+    "A8_ramp20_6.1_classic_swp10",
+    "C1_mmap_6.12_swap",
+    "C2_mmap_6.12_noswap",
+    "D1_cg_high_6.12",
+  ];
+
+  it.each(growing)("%s: better than that it stays as it is", (name) => {
+    const { samples, truth } = recorded(name);
+    const scores = createForecastScores();
+    replayRun(samples, truth, silent, (reading) => {
+      scores.came(reading.headroomBytes, reading.atMs);
+      const forecast = makeForecast({
+        madeAt: reading.atMs,
+        floorBytes: reading.leftBytes - reading.headroomBytes,
+        ...reading,
+        secondsByTrend: reading.signals.secondsByTrend,
+        load: reading.load && { ...reading.load, takenBytes: 0 },
+      });
+      scores.made(forecast, reading.headroomBytes, reading.atMs);
+    });
+    const summary = scores.summary();
+    expect(summary.length).toBeGreaterThan(0);
+    for (const { meanErrorBytes, unchangedErrorBytes } of summary) {
+      expect(meanErrorBytes).toBeLessThan(unchangedErrorBytes);
+    }
+  });
+});
+
+it("deciding costs little: well under a millisecond for a second of readings", () => {
+  const { samples, truth } = recorded("A3_ramp5_6.12_mglru");
+  replayRun(samples, truth, silent);
+  const times = Array.from({ length: 5 }, () => {
+    const before = process.cpuUsage().user;
+    replayRun(samples, truth, silent);
+    return (process.cpuUsage().user - before) / 1000 / samples.length;
+  }).toSorted((a, b) => a - b);
+  expect(times[2]).toBeLessThan(0.2);
 });
