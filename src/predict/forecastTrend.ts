@@ -45,10 +45,9 @@ export function trendOver(points: readonly TrendPoint[], windowMs: number, least
     }
   }
   if (count === 0) return undefined;
-  const slopes = all.subarray(0, count).sort();
+  const slopes = all.subarray(0, count).toSorted();
   const slope = quantileOf(slopes, 0.5);
-  let falling = 0;
-  while (slope < 0 && falling < count && (slopes[falling] ?? 0) <= slope / 4) falling += 1;
+  const falling = slope < 0 ? countUpTo(slopes, slope / 4) : 0;
   return {
     slope,
     fallingShare: falling / count,
@@ -81,6 +80,12 @@ export function fallsEvenly(points: readonly TrendPoint[], stepCount: number, to
     0.5,
   );
   return middle < 0 && slopes.every((slope) => Math.abs(slope - middle) <= -middle * tolerance);
+}
+
+/** How many of the ascending values are no greater. */
+function countUpTo(sorted: Float64Array, most: number): number {
+  const above = sorted.findIndex((value) => value > most);
+  return above === -1 ? sorted.length : above;
 }
 
 /** `sorted` ascending and not empty. */
