@@ -271,6 +271,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     identify: chats.identify,
     publish: live.publishConversation,
     removed: (id) => live.publishRemoved("conversation", id),
+    forgetFigures: chats.watch.forget,
     log,
   });
   await conversations.recall();

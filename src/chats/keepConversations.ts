@@ -28,6 +28,8 @@ export function keepConversations(parts: {
   identify: Identify;
   publish(conversation: Conversation): void;
   removed(id: string): void;
+  /** What else is known of one conversation, or of all, is to be forgotten too. */
+  forgetFigures(id?: string): void;
   log: Log;
 }): KeptConversations {
   const { store, identify, log } = parts;
@@ -45,6 +47,7 @@ export function keepConversations(parts: {
   function forgetOne(id: string): void {
     book.forget(id);
     identify.forget(id);
+    parts.forgetFigures(id);
     parts.removed(id);
   }
 
@@ -77,6 +80,7 @@ export function keepConversations(parts: {
       } else {
         book.forgetAll();
         identify.forgetAll();
+        parts.forgetFigures();
       }
     },
   };

@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   demo: async () => (await import("./demo.ts")).demo,
   predict: async () => (await import("./predict.ts")).predict,
   accuracy: async () => (await import("./accuracy.ts")).accuracy,
+  chats: async () => (await import("./chats.ts")).chats,
   alert: async () => (await import("./alert.ts")).alert,
   replay: async () => (await import("./replay.ts")).replay,
   forget: async () => (await import("./forget.ts")).forget,

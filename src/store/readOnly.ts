@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import type { Episode, Exchange, Load, SamplePoint } from "../types.ts";
+import type { Conversation, Episode, Exchange, Load, SamplePoint } from "../types.ts";
+import type { ConversationQuery } from "./api.ts";
 import { parsed } from "./columns.ts";
+import { findConversation, listConversations } from "./conversationQueries.ts";
 import { headerVersion } from "./damage.ts";
 import { exchangeFromRow, type ExchangeRow } from "./exchangeRows.ts";
 import { codeOf } from "./failures.ts";
@@ -26,10 +28,16 @@ export interface RecordReader {
   samples(range: TimeRange, spanSeconds: number): Iterable<SamplePoint>;
   /** What the program itself keeps under a name. */
   setting(key: string): string | undefined;
+  /** A page, the one with the latest turn first. */
+  conversations(query: ConversationQuery): { conversations: Conversation[]; next?: string };
+  conversation(id: string): Conversation | undefined;
   /** When the newest row was made; absent in an empty record. */
   newestAt(): number | undefined;
   close(): void;
 }
+
+/** The schema that first had them. */
+const CONVERSATIONS_SINCE = 3;
 
 /** Rows read at once: one statement for everything would keep the log of a running instance from being written back. */
 const PAGE_ROWS = 500;
@@ -44,6 +52,8 @@ export function openReader(dataDir: string, knownVersion: number): RecordReader 
   if (!existsSync(file)) throw new Error(`there is no record in ${dataDir}: ${file} does not exist`);
   refuseNewer(file, headerVersion(file) ?? 0, knownVersion);
   const database = openFile(file);
+  // The record of an earlier program is upgraded by the next start, not by a reader.
+  const hasConversations = (headerVersion(file) ?? 0) >= CONVERSATIONS_SINCE;
   return {
     exchanges: (range) =>
       mapped(pages<ExchangeRow>(database, "exchanges", "started_at", range), exchangeFromRow),
@@ -64,6 +74,8 @@ export function openReader(dataDir: string, knownVersion: number): RecordReader 
       const value: unknown = database.prepare("SELECT value FROM settings WHERE key = ?").pluck().get(key);
       return typeof value === "string" ? value : undefined;
     },
+    conversations: (query) => (hasConversations ? listConversations(database, query) : { conversations: [] }),
+    conversation: (id) => (hasConversations ? findConversation(database, id) : undefined),
     newestAt: () => newestAt(database),
     close: () => database.close(),
   };
