@@ -2,8 +2,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Health } from "../../src/types.ts";
 import { keepingLog, startSink } from "../alerts/channels/support.ts";
+import { createReplaySource, readRecordedRun } from "../../src/memory/replay.ts";
 import { startRawUpstream } from "../support/rawUpstream.ts";
 import { cleanUp, startBehind } from "../support/startPlimsoll.ts";
+import { waitFor } from "../support/waitFor.ts";
 
 afterEach(cleanUp);
 
@@ -75,3 +77,43 @@ describe("a channel that fails", () => {
     expect(results + health + status + log.lines.join()).not.toContain(SECRET);
   });
 });
+
+it("a machine that runs into swap: one message when it is raised, one when worse, before the first page is swapped", async () => {
+  // A recorded ramp of 100 MiB/s, four times as fast; its first page is swapped out in second 27.3.
+  const SPEED = 4;
+  const startedMs = performance.now();
+  const startedAt = Date.now();
+  const monotonic = (): number => (performance.now() - startedMs) * SPEED;
+  const now = (): number => Math.round(startedAt + monotonic());
+  const sink = await startSink();
+  const arrivedAtSeconds: number[] = [];
+  const { samples } = readRecordedRun("test/fixtures/memory-runs/A4_ramp100_6.12_mglru.csv");
+  await startBehind(await startRawUpstream(() => {}), {
+    settings: {
+      sampling: { intervalMs: 250 },
+      alerts: { channels: [{ type: "webhook", url: sink.url }] },
+    },
+    parts: {
+      now,
+      monotonic,
+      memorySource: () => createReplaySource({ samples, name: "ramp", now, monotonic }),
+    },
+  });
+  const messages = () =>
+    sink.received.map(({ body }) => JSON.parse(body) as { state: string; level: string; text: string });
+  await waitFor(
+    () => {
+      while (arrivedAtSeconds.length < sink.received.length) {
+        arrivedAtSeconds.push(monotonic() / 1000);
+      }
+      return messages().some(({ level }) => level === "swapping" || level === "thrashing");
+    },
+    { timeoutMs: 18_000 },
+  );
+  const said = messages();
+  expect(said[0]).toMatchObject({ state: "raised" });
+  expect(said[0]?.text).toMatch(/\w+/);
+  expect(said.slice(1).every(({ state }) => state === "level-up")).toBe(true);
+  expect(new Set(said.map(({ level }) => level)).size).toBe(said.length);
+  expect(arrivedAtSeconds[0]).toBeLessThan(27.3);
+}, 30_000);
