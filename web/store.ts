@@ -31,6 +31,9 @@ export const older = signal<Exchange[]>([]);
 export const moreRecorded = signal<string | undefined>(undefined);
 export const historyProblem = signal<string | undefined>(undefined);
 
+export const version = computed(() => page.value.version);
+export const simulated = computed(() => page.value.simulated);
+export const machine = computed(() => page.value.machine);
 export const live = computed(() => page.value.live);
 export const ended = computed(() => page.value.ended);
 export const models = computed(() => page.value.models);

@@ -25,16 +25,17 @@ export function memorySentence(sample: MemorySample, forecast?: Forecast): strin
   return parts.join(" · ");
 }
 
-/** Nobody plans further ahead. */
-const FAR_TURNS = 99;
+/** What is further away than this will have changed by then: nobody acts on it. */
+const farSeconds = 6 * 3600;
+const farTurns = 99;
 
 /** `about 14 min or 9 turns`. */
 function paceWords(forecast: Forecast | undefined): string | undefined {
   const seconds = forecast?.secondsToSwap?.predicted;
   const turns = forecast?.turnsToSwap?.predicted;
   const said = [
-    seconds === undefined ? undefined : `about ${formatSoon(seconds)}`,
-    turns === undefined || turns > FAR_TURNS ? undefined : turnWords(turns),
+    seconds === undefined || seconds > farSeconds ? undefined : `about ${formatSoon(seconds)}`,
+    turns === undefined || turns > farTurns ? undefined : turnWords(turns),
   ].filter((words) => words !== undefined);
   return said.length > 0 ? said.join(" or ") : undefined;
 }

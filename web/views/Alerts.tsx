@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Advice, Episode } from "../../src/types.ts";
 import { readAdvice, readEpisodes, startDrill, testChannels } from "../apiAlerts.ts";
 import { formatBytes, formatElapsed, formatWhen } from "../format.ts";
-import { conversations, episodes, health, now, page } from "../store.ts";
+import { conversations, episodes, health, now, version } from "../store.ts";
 import { withEpisodes } from "../state.ts";
 import { episodeWords, outcomeWords } from "../words.ts";
 import { Remedies } from "./Remedies.tsx";
@@ -135,7 +135,7 @@ function Tries() {
       )
       .join("; ");
   };
-  const live = page.value.version !== undefined;
+  const live = version.value !== undefined;
   return (
     <div class="buttons">
       <span role="status">{said.value}</span>

@@ -4,7 +4,7 @@ import type { Conversation } from "../../src/types.ts";
 import { readConversation } from "../api.ts";
 import { cliffWords, decayWords, turnsLeft, turnsLeftWords, turnsOf } from "../chats.ts";
 import { formatCount } from "../format.ts";
-import { conversations, ended, page } from "../store.ts";
+import { conversations, ended, version } from "../store.ts";
 import { turnWords } from "../words.ts";
 import { Mark } from "./Mark.tsx";
 import { Remedies } from "./Remedies.tsx";
@@ -22,7 +22,7 @@ export function Chats() {
       </div>
       {shown.length === 0 ? (
         <p class="empty">
-          {page.value.version === undefined ? "" : "A chat appears here with its first answered turn."}
+          {version.value === undefined ? "" : "A chat appears here with its first answered turn."}
         </p>
       ) : (
         <ul class="scroll" tabIndex={shown.length > 3 ? 0 : undefined} aria-label="Chats">

@@ -1,5 +1,5 @@
 import { formatTime } from "../format.ts";
-import { connection, health, page } from "../store.ts";
+import { connection, health, simulated, version } from "../store.ts";
 import { tab, tabs } from "../tabs.ts";
 import { nextTheme, theme } from "../theme.ts";
 
@@ -20,7 +20,7 @@ export function Header() {
           </a>
         ))}
       </nav>
-      {page.value.simulated && (
+      {simulated.value && (
         <strong class="simulated" title="Neither the models nor the machine on this page are real">
           simulated
         </strong>
@@ -42,7 +42,7 @@ export function Header() {
 
 function ConnectionState() {
   const { lostAt } = connection.value;
-  if (page.value.version === undefined && lostAt === undefined) return <p class="connection">connecting</p>;
+  if (version.value === undefined && lostAt === undefined) return <p class="connection">connecting</p>;
   return (
     <p class={lostAt === undefined ? "connection" : "connection lost"} role="status">
       {lostAt === undefined ? "live" : `connection lost at ${formatTime(lostAt)}, trying again`}

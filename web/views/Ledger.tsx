@@ -12,7 +12,7 @@ import {
   toggleColumn,
 } from "../ledger.ts";
 import { metrics } from "../metrics.ts";
-import { historyProblem, page } from "../store.ts";
+import { historyProblem, version } from "../store.ts";
 import { figureColumns, textColumns } from "./ledgerColumns.tsx";
 import { LedgerTable } from "./LedgerTable.tsx";
 import { PointAClient } from "./PointAClient.tsx";
@@ -35,7 +35,7 @@ export function Ledger() {
           outcome or notices.
         </p>
       )}
-      {empty && page.value.version !== undefined && <PointAClient />}
+      {empty && version.value !== undefined && <PointAClient />}
     </section>
   );
 }

@@ -2,6 +2,7 @@ import type { LoadedModel } from "../../src/types.ts";
 import { formatBytes, formatCount, formatElapsed } from "../format.ts";
 import { residentBytes } from "../parts.ts";
 import { liveTokensPerSecond } from "../rates.ts";
+import { stageOf } from "../stages.ts";
 import type { LiveExchange } from "../state.ts";
 import { health, live, models, now } from "../store.ts";
 import { Cancel } from "./Cancel.tsx";
@@ -27,8 +28,8 @@ export function Now() {
           tabIndex={running.length > 2 ? 0 : undefined}
           aria-label="Exchanges in progress"
         >
-          {running.map((row) => (
-            <LiveRow key={row.exchange.id} row={row} />
+          {running.map((row, index) => (
+            <LiveRow key={row.exchange.id} row={row} brief={index >= fullRows} />
           ))}
         </ul>
       )}
@@ -36,7 +37,10 @@ export function Now() {
   );
 }
 
-function LiveRow({ row }: { row: LiveExchange }) {
+/** As many as are looked at one by one; of a crowd it matters who is in it and what it waits for. */
+const fullRows = 8;
+
+function LiveRow({ row, brief }: { row: LiveExchange; brief: boolean }) {
   const { exchange, seenAt } = row;
   const generates = exchange.operation === "chat" || exchange.operation === "generate";
   return (
@@ -46,11 +50,14 @@ function LiveRow({ row }: { row: LiveExchange }) {
         <span class="dim" dir="auto">
           {clientName(exchange)}
         </span>
-        <span class="elapsed">{formatElapsed(now.value - exchange.startedAt)}</span>
+        <span class="elapsed">
+          {brief && `${stageOf(exchange) ?? exchange.operation} `}
+          {formatElapsed(now.value - exchange.startedAt)}
+        </span>
         <Cancel exchange={exchange} />
       </p>
-      <Phases row={row} />
-      {generates && (
+      {!brief && <Phases row={row} />}
+      {!brief && generates && (
         <div class="doing">
           <RateGauge
             rate={liveTokensPerSecond(exchange, seenAt)}

@@ -1,6 +1,6 @@
 import type { Remedy } from "../../src/types.ts";
 import { formatBytes } from "../format.ts";
-import { page } from "../store.ts";
+import { machine } from "../store.ts";
 import { CopyLine } from "./Copy.tsx";
 
 /** What to do, each with the text to copy. `only`: how many of them. */
@@ -12,7 +12,9 @@ export function Remedies({ remedies, only }: { remedies: readonly Remedy[] | und
         <li key={remedy.id}>
           <span>
             {remedy.text}
-            {remedy.savesBytes ? <span class="dim"> saves {formatBytes(remedy.savesBytes)}</span> : null}
+            {remedy.savesBytes && !remedy.text.includes("saves") ? (
+              <span class="dim"> saves {formatBytes(remedy.savesBytes)}</span>
+            ) : null}
           </span>
           {commandsHere(remedy, only !== undefined).map(({ platform, text }) => (
             <CopyLine key={platform + text} text={text} label={platform === "any" ? undefined : platform} />
@@ -25,7 +27,7 @@ export function Remedies({ remedies, only }: { remedies: readonly Remedy[] | und
 
 /** The command for the machine that is watched first; where there is room for one, only that. */
 function commandsHere({ commands }: Remedy, onlyOne: boolean): Remedy["commands"] {
-  const os = (page.value.machine?.osName ?? "").toLowerCase();
+  const os = (machine.value?.osName ?? "").toLowerCase();
   const platform = /darwin|mac/.test(os) ? "macos" : /windows/.test(os) ? "windows" : "linux";
   const rank = (command: Remedy["commands"][number]): number =>
     command.platform === platform ? 0 : command.platform === "any" ? 1 : 2;

@@ -64,10 +64,20 @@ function Alert() {
         <p>
           {episodeWords(worst)} {open.length > 1 && <a href="#alerts">and {open.length - 1} more</a>}
         </p>
-        <Remedies remedies={worst.remedies} only={1} />
+        <Remedies remedies={steady(worst)} only={1} />
       </div>
     </div>
   );
+}
+
+let shown: { episode?: string; remedy?: string } = {};
+
+/** The fix that is shown stays the first while it still is one: a button must not change under the hand that reaches for it. */
+function steady({ id, remedies }: Episode): Episode["remedies"] {
+  const kept = shown.episode === id ? remedies.find((remedy) => remedy.id === shown.remedy) : undefined;
+  const first = kept ?? remedies[0];
+  shown = { episode: id, remedy: first?.id };
+  return first ? [first, ...remedies.filter((remedy) => remedy !== first)] : remedies;
 }
 
 function Afterwards() {

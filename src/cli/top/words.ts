@@ -93,6 +93,10 @@ export function turns(value: number): string {
   return `${count(whole)} ${whole === 1 ? "turn" : "turns"}`;
 }
 
+/** What is further away than this will have changed by then. */
+const FAR_SECONDS = 6 * 3600;
+const FAR_TURNS = 99;
+
 /** `21.4 of 32 GiB used · 6.2 GiB before swap · at this pace in about 14 min or 9 turns`. */
 export function memorySentence(
   sample: MemorySample | undefined,
@@ -111,9 +115,11 @@ export function memorySentence(
         : `${bytes(-headroomBytes)} past the load line`,
     );
   }
+  const seconds = forecast?.secondsToSwap?.predicted ?? Infinity;
+  const left = forecast?.turnsToSwap?.predicted ?? Infinity;
   const pace = [
-    forecast?.secondsToSwap && `about ${soon(forecast.secondsToSwap.predicted)}`,
-    forecast?.turnsToSwap && forecast.turnsToSwap.predicted <= 99 && turns(forecast.turnsToSwap.predicted),
+    seconds <= FAR_SECONDS ? `about ${soon(seconds)}` : "",
+    left <= FAR_TURNS ? turns(left) : "",
   ].filter(Boolean);
   if ((headroomBytes ?? 0) > 0 && pace.length > 0) {
     parts.push(`at this pace in ${pace.join(" or ")}`);
