@@ -261,6 +261,8 @@ export async function createApp(parts: AppParts): Promise<App> {
     ollamaVersion: () => poller.health().version,
     headroomBytes: () => latestSample()?.headroomBytes,
     remedies: () => createRemedies({ ollamaVersion: poller.health().version }),
+    kept: (id) => conversations.book.find(id),
+    onRecord: store.exchange,
     changed: (conversation) => conversations.book.changed(conversation),
     completed: amended,
   });

@@ -50,6 +50,8 @@ export interface Place {
   /** The exchange that it goes on from. */
   previousId?: string;
   isBranch: boolean;
+  /** It begins the conversation. */
+  isNew?: boolean;
 }
 
 /** Branches go back some turns; nobody edits further up than this without it being another chat. */
@@ -80,6 +82,19 @@ export function createChatState(
     notices: [],
     decode: {},
   };
+}
+
+/** What was on record of it before the program's start: where it stood, and how it grew. */
+export function takeUp(chat: ChatState, kept: Conversation): void {
+  chat.startedAt = kept.startedAt;
+  chat.turnCount = kept.turnCount;
+  chat.branchCount = kept.branchCount ?? 0;
+  chat.notices = kept.notices.filter(({ kind }) => kind !== "cliff-ahead");
+  chat.steps = kept.tokensPerTurn === undefined ? [] : [kept.tokensPerTurn.predicted];
+  if (kept.cliff?.state === "reached") {
+    chat.cliff = kept.cliff;
+    chat.overAtTurn = kept.cliff.atTurn.actual ?? kept.cliff.atTurn.predicted;
+  }
 }
 
 export function addTurn(chat: ChatState, turn: Turn): void {

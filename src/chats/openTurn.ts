@@ -1,7 +1,8 @@
 /** An exchange on its way: what was known when it began, and what its figures say once it has ended. */
 import type { CachedPrompt } from "../predict/promptCache.ts";
-import type { AnswerFacts, Exchange, RequestFacts } from "../types.ts";
-import type { ChatState, Place } from "./chatState.ts";
+import type { AnswerFacts, Exchange, NoticeKind, RequestFacts } from "../types.ts";
+import { stepsOf, type ChatState, type Place } from "./chatState.ts";
+import { tokensPerTurn } from "./cliff.ts";
 import type { Window } from "./judgeTurn.ts";
 import type { ModelNow } from "./modelMemory.ts";
 import type { SentEstimate } from "./sentTokens.ts";
@@ -97,4 +98,43 @@ export function largestMessage({ chat, before }: EndedTurn): number | undefined 
   const answers = [...(chat?.turns.values() ?? [])].map(({ outputTokens }) => outputTokens ?? 0);
   const largest = Math.max(chat?.largestMessageTokens ?? 0, before?.outputTokens ?? 0, ...answers);
   return largest > 0 ? largest : undefined;
+}
+
+/** What a chat that goes on will send next. */
+export function nextPrompt(chat: ChatState | undefined): CachedPrompt | undefined {
+  const latest = chat?.latest;
+  if (chat === undefined || latest?.inputTokens === undefined || latest.sentTokens === undefined) {
+    return undefined;
+  }
+  const step = tokensPerTurn(stepsOf(chat))?.predicted ?? latest.outputTokens ?? 0;
+  const fits = latest.sentTokens + step <= (chat.contextLength ?? Infinity) && !latest.cut;
+  return {
+    conversation: chat.id,
+    inputTokens: fits ? latest.inputTokens + step : latest.inputTokens,
+    sharedTokens: fits ? heldTokens(latest) : 0,
+  };
+}
+
+const LOSING: ReadonlySet<NoticeKind> = new Set<NoticeKind>(["truncated", "messages-dropped"]);
+
+/** A turn as the record has it. How many messages it had is not kept: one fewer than what goes on from it, at least. */
+export function turnOnRecord(exchange: Exchange, next: PromptShape): Turn | undefined {
+  const { usage, notices, turn = 1, id } = exchange;
+  if (usage?.inputTokens === undefined || usage.provenance !== "measured") {
+    return undefined;
+  }
+  const lost = notices.reduce(
+    (sum, { kind, tokensLost = 0 }) => sum + (LOSING.has(kind) ? tokensLost : 0),
+    0,
+  );
+  const forgot = notices.some(({ kind }) => kind === "context-shifted");
+  return {
+    exchangeId: id,
+    turn,
+    prompt: { messageCount: Math.max(0, next.messageCount - 1), imageCount: next.imageCount },
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens ?? 0,
+    sentTokens: usage.inputTokens + lost,
+    cut: lost > 0 || forgot,
+  };
 }

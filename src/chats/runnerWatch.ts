@@ -20,18 +20,19 @@ export interface RunnerWatch<Ran> {
 /** Memory is read so long after an exchange's end at the earliest. */
 const SETTLE_MS = 300;
 const MOST_LOADS = 64;
+const MOST_UNMEASURED = 64;
 
-/** `grew`: a growth that was said beforehand has been measured. */
+/** `grew`: what each of these added on average has been measured, and was said beforehand. */
 export function createRunnerWatch<Ran>(parts: {
   models: ModelMemories;
   model(name: string): ModelNow;
-  grew(whose: Ran, growth: Predicted): void;
+  grew(whose: readonly Ran[], growth: Predicted): void;
 }): RunnerWatch<Ran> {
   const { models } = parts;
   /** Resident right after each load, or as soon as it was seen. */
   const atLoad = new Map<string, number>();
-  /** Whose growth is measured next, by model. */
-  const measuring = new Map<string, Ran>();
+  /** Whose growth is measured next, by model, in their order. */
+  const measuring = new Map<string, Ran[]>();
 
   const current = (model: ModelNow): ReturnType<typeof growthOf> =>
     growthOf(models.of(model.key), model, model.loadId === undefined ? undefined : atLoad.get(model.loadId));
@@ -41,7 +42,7 @@ export function createRunnerWatch<Ran>(parts: {
     ran(model, prompt, { outputTokens, predicted, endedAt, whose }) {
       current(model)?.ran(prompt, outputTokens, predicted);
       models.of(model.key).lastEndedAt = endedAt;
-      measuring.set(model.key, whose);
+      measuring.set(model.key, [...(measuring.get(model.key) ?? []), whose].slice(-MOST_UNMEASURED));
     },
     sampled(listed, isBusy, at) {
       for (const { name, loadId, measured } of listed) {
@@ -58,9 +59,9 @@ export function createRunnerWatch<Ran>(parts: {
           continue;
         }
         const made = growth.measured(bytes);
-        const whose = measuring.get(key);
+        const whose = measuring.get(key) ?? [];
         measuring.delete(key);
-        if (made !== undefined && whose !== undefined) {
+        if (made !== undefined && whose.length > 0) {
           parts.grew(whose, made);
         }
       }

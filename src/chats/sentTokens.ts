@@ -28,6 +28,8 @@ export interface SentTokens {
   estimate(prompt: PromptShape, before?: Turn): SentEstimate | undefined;
   /** A prompt that was read whole, and its count. */
   learn(prompt: PromptShape, inputTokens: number, before?: Turn): void;
+  /** What all but the new part of a prompt came to, from a turn before whose text was never seen. */
+  learnHistory(prompt: PromptShape, before: Turn): void;
 }
 
 /** Tokens per byte of a model's prompts, shared by its conversations. */
@@ -155,6 +157,14 @@ export function createSentTokens(ratio: TokenRatio): SentTokens {
       return best === undefined
         ? undefined
         : { best, low: best * (seen ? SEEN_LOW : UNSEEN_LOW), anchored: false };
+    },
+    learnHistory({ textBytes = 0, newTextBytes = textBytes, messageCount, imageCount }, before) {
+      const bytes = textBytes - newTextBytes;
+      const tokens = (before.sentTokens ?? 0) + (before.outputTokens ?? 0);
+      const perByte = (tokens - FRAME_TOKENS - PER_MESSAGE * messageCount) / bytes;
+      if (bytes >= TELLING_BYTES && imageCount === 0 && perByte > 0.01 && perByte < 4) {
+        ratio.add(perByte);
+      }
     },
     learn(prompt, inputTokens, before) {
       if (before?.sentTokens !== undefined && !before.cut) {

@@ -5,7 +5,7 @@
 import type { ScoredValue } from "../predict/accuracy.ts";
 import { median } from "../predict/accuracyQuantile.ts";
 import { isAtLeast, parseOllamaVersion } from "../predict/ollamaVersion.ts";
-import { CHECKPOINTS_OF_A_WHOLE_PROMPT, entryBytes, type CachedPrompt } from "../predict/promptCache.ts";
+import { CHECKPOINTS_OF_A_WHOLE_PROMPT, entryBytes } from "../predict/promptCache.ts";
 import type {
   AnswerFacts,
   Conversation,
@@ -17,25 +17,18 @@ import type {
   RequestFacts,
 } from "../types.ts";
 import { remember } from "./bounded.ts";
-import {
-  addNotice,
-  createChatState,
-  endTurn,
-  shareOut,
-  stepsOf,
-  type ChatState,
-  type Place,
-} from "./chatState.ts";
+import { addNotice, endTurn, shareOut, stepsOf, type ChatState, type Place } from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import { announce, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
 import { createCures, type CureParts } from "./cures.ts";
+import { createFollowed, type FollowedParts } from "./followed.ts";
 import { judgeTurn, type TurnJudgement, type Window } from "./judgeTurn.ts";
 import { learnTurn } from "./learnTurn.ts";
 import { costOf, createModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
 import {
   cachedPrompt,
-  heldTokens,
   largestMessage,
+  nextPrompt,
   promptOf,
   wasReused,
   windowOf,
@@ -64,7 +57,7 @@ export interface ChatWatch {
   forget(conversationId?: string): void;
 }
 
-export interface ChatWatchParts extends CureParts {
+export interface ChatWatchParts extends CureParts, FollowedParts {
   ollamaVersion(): string | undefined;
   /** With a context, as it would be with that one. */
   model(name: string, contextLength?: number): ModelNow;
@@ -77,8 +70,6 @@ export interface ChatWatchParts extends CureParts {
   completed(exchange: Exchange): void;
 }
 
-/** Chats that are followed at once; the one unused longest gives way, and starts afresh when it goes on. */
-const MOST_CHATS = 500;
 const MOST_OPEN = 1024;
 const MOST_UNJUDGED = 64;
 /** Kinds that are given here; judged again, they go first. */
@@ -114,20 +105,11 @@ interface Ran {
 export function createChatWatch(parts: ChatWatchParts): ChatWatch {
   const models = createModelMemories();
   const cures = createCures(parts);
-  const chats = new Map<string, ChatState>();
+  const chats = createFollowed(parts);
   const open = new Map<string, OpenTurn>();
   /** Ended before their window was known. */
   const unjudged = new Map<string, EndedTurn>();
   const runners = createRunnerWatch<Ran>({ models, model: parts.model, grew });
-
-  function chatOf(place: Place, exchange: Exchange, { ratio }: ModelMemory): ChatState {
-    const { model, client, startedAt } = exchange;
-    const chat =
-      chats.get(place.conversationId) ??
-      createChatState(place, { model, client: client.name, startedAt, ratio });
-    remember(chats, chat.id, chat, MOST_CHATS);
-    return chat;
-  }
 
   const msOf =
     (model: ModelNow, memory: ModelMemory): MsOf =>
@@ -160,7 +142,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     }
     const model = parts.model(name, exchange.requestedContextLength);
     const memory = models.of(model.key);
-    const chat = place === undefined ? undefined : chatOf(place, exchange, memory);
+    const chat = place === undefined ? undefined : chats.at(place, exchange, memory.ratio);
     const before = place?.previousId === undefined ? undefined : chat?.turns.get(place.previousId);
     const prompt = promptOf(facts, operation === "generate");
     // Another model counts the same text otherwise.
@@ -169,6 +151,9 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     const turn: Turn = { exchangeId: exchange.id, turn: place?.turn ?? 1, prompt, cut: false };
     const entry: OpenTurn = { turn, facts, place, chat, before: comparable ? before : undefined, sent };
     remember(open, exchange.id, entry, MOST_OPEN);
+    if (chat !== undefined && before === undefined && place?.previousId !== undefined) {
+      chats.askForBefore(entry, chat, place.previousId);
+    }
     const window = windowOf(exchange, model);
     if (sent !== undefined) {
       const read = Math.min(sent.best, window?.contextLength ?? Infinity);
@@ -306,7 +291,13 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     });
   }
 
-  function grew({ exchange, chat, over }: Ran, growth: NonNullable<ExchangePrediction["grownBytes"]>): void {
+  /** Several, where they followed each other faster than memory is read: then each added this much on average. */
+  function grew(ran: readonly Ran[], growth: NonNullable<ExchangePrediction["grownBytes"]>): void {
+    const { exchange, chat } = ran.at(-1) ?? {};
+    if (exchange === undefined) {
+      return;
+    }
+    const over = ran.every((each) => each.over && each.chat === chat);
     const values: ExchangePrediction = { grownBytes: growth };
     if (chat !== undefined && over && growth.actual !== undefined) {
       const bytesPerTurn = grewAfter(chat, growth.actual, median);
@@ -361,38 +352,21 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
       }
     },
     sampled: runners.sampled,
-    growth: (model) => runners.growth(model, nextPrompt),
+    growth: (model) =>
+      runners.growth(model, ({ latestConversation }) => nextPrompt(chats.get(latestConversation))),
     conversation(id) {
       const chat = chats.get(id);
       return chat?.model === undefined ? undefined : publicOf(chat, parts.model(chat.model));
     },
     restMs: (model) => models.of(parts.model(model).key).restMs.median() ?? 0,
     forget(conversationId) {
+      chats.forget(conversationId);
       if (conversationId === undefined) {
-        chats.clear();
         unjudged.clear();
         models.forgetAll();
-      } else {
-        chats.delete(conversationId);
       }
     },
   };
-
-  /** The conversation that was last goes on. */
-  function nextPrompt(memory: ModelMemory): CachedPrompt | undefined {
-    const chat = memory.latestConversation === undefined ? undefined : chats.get(memory.latestConversation);
-    const latest = chat?.latest;
-    if (chat === undefined || latest?.inputTokens === undefined || latest.sentTokens === undefined) {
-      return undefined;
-    }
-    const step = tokensPerTurn(stepsOf(chat))?.predicted ?? latest.outputTokens ?? 0;
-    const fits = latest.sentTokens + step <= (chat.contextLength ?? Infinity) && !latest.cut;
-    return {
-      conversation: chat.id,
-      inputTokens: fits ? latest.inputTokens + step : latest.inputTokens,
-      sharedTokens: fits ? heldTokens(latest) : 0,
-    };
-  }
 }
 
 /** Chats of people grow towards their window; what programs ask stands by itself. */

@@ -13,7 +13,7 @@ export interface RunnerGrowth {
   expectedBytes(prompt: CachedPrompt): number;
   /** A prompt has been answered; `predicted`: what was said beforehand that it would add. */
   ran(prompt: CachedPrompt, outputTokens: number, predicted?: number): void;
-  /** Anonymous bytes, while nothing is being computed. Answers with a prediction that can be scored now. */
+  /** Anonymous bytes, while nothing is being computed. Answers with what each prompt since the last time added on average, and what was said. */
   measured(bytes: number): Predicted | undefined;
   /** `next`: what the next prompt will probably be. */
   now(next?: CachedPrompt): Growth;
@@ -87,29 +87,31 @@ export function createRunnerGrowth(parts: RunnerGrowthParts): RunnerGrowth {
       turns += 1;
     },
     measured(bytes) {
-      const [only, ...others] = unsettled;
+      const count = unsettled.length;
       const grown = bytes - settledBytes;
-      const isFirst = turns - unsettled.length < WARM_UP_TURNS;
+      const isFirst = turns - count < WARM_UP_TURNS;
       const copyBytes = unsettled.reduce((sum, turn) => sum + turn.copyBytes, 0);
+      const said = unsettled.map(({ predicted }) => predicted);
       nowBytes = bytes;
       settledBytes = bytes;
       unsettled = [];
-      if (only === undefined || isFirst) {
+      if (count === 0 || isFirst) {
         return undefined;
       }
       if (Math.abs(copyBytes) >= NOTABLE_BYTES) {
         copyRatios = [...copyRatios, grown / copyBytes].slice(-REMEMBERED);
-      } else if (others.length === 0) {
-        quietSteps = [...quietSteps, grown].slice(-REMEMBERED);
+      } else {
+        quietSteps = [...quietSteps, grown / count].slice(-REMEMBERED);
       }
-      const { predicted } = only;
-      if (others.length > 0 || predicted === undefined) {
+      if (!said.every((predicted) => predicted !== undefined)) {
         return undefined;
       }
+      const predicted = Math.round(said.reduce((sum, one) => sum + one, 0) / count);
+      const actual = Math.round(grown / count);
       // Against next to nothing every error is endless.
-      return grown >= NOTABLE_BYTES
-        ? { predicted, actual: grown, errorRatio: (predicted - grown) / grown }
-        : { predicted, actual: grown };
+      return actual >= NOTABLE_BYTES
+        ? { predicted, actual, errorRatio: (predicted - actual) / actual }
+        : { predicted, actual };
     },
     now(next) {
       const sinceLoadBytes = nowBytes - parts.atLoadBytes;

@@ -69,6 +69,8 @@ export function watchOf({ version, contextLength, loadId, more }: WatchedModels)
     larger: () => undefined,
     remedies: () => createRemedies({ ollamaVersion }),
     scored: () => {},
+    kept: () => undefined,
+    onRecord: async () => undefined,
     changed: () => {},
     completed: () => {},
     ...more,

@@ -2,12 +2,15 @@
  * Recorded long chats of two real Ollamas, played through the whole program: over the API each turn says what was cut,
  * the chat says how full it is, when it will no longer fit, and what that costs.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Conversation, Exchange, NoticeKind } from "../../src/types.ts";
 import { readChat } from "../predict/guessReplay.ts";
 import { capturedChunks, capturedHeader, loadCaptures } from "../support/captures.ts";
 import { startPlayedOllama, type PlayedOllama } from "../support/playedOllama.ts";
-import { cleanUp, startBehind } from "../support/startPlimsoll.ts";
+import { cleanUp, onCleanUp, startBehind, startPlimsoll } from "../support/startPlimsoll.ts";
 
 afterEach(cleanUp);
 
@@ -53,10 +56,20 @@ function kindsOf({ notices }: Exchange): NoticeKind[] {
 }
 
 /** Questions and answers of the recorded sizes; counts and durations as they were recorded. */
-async function playFixture(url: string, ollama: PlayedOllama, name: string): Promise<number> {
-  const chat = readChat(name);
-  const messages: { role: string; content: string }[] = [];
-  for (const [index, recorded] of chat.exchanges.entries()) {
+async function playFixture(
+  url: string,
+  ollama: PlayedOllama,
+  part: {
+    name: string;
+    from?: number;
+    until?: number;
+    messages?: { role: string; content: string }[];
+    delayMs?: number;
+  },
+): Promise<number> {
+  const chat = readChat(part.name);
+  const { messages = [], from = 0, until, delayMs } = part;
+  for (const [index, recorded] of [...chat.exchanges.entries()].slice(from, until)) {
     const before = messages.reduce((sum, { content }) => sum + content.length, 0);
     messages.push({ role: "user", content: text(recorded.textBytes - before, index + 1) });
     const answer = text(4 * recorded.outputTokens, 1000 + index);
@@ -78,6 +91,7 @@ async function playFixture(url: string, ollama: PlayedOllama, name: string): Pro
     ollama.play({
       status: 200,
       contentType: "application/x-ndjson",
+      delayMs,
       body: Buffer.from(`${JSON.stringify(piece)}\n${JSON.stringify(final)}\n`),
     });
     const options = { num_ctx: chat.contextLength, num_predict: recorded.outputTokens };
@@ -109,7 +123,7 @@ describe.each([
     async () => {
       const ollama = await startPlayedOllama(version, { name: model, contextLength });
       const { url } = await startBehind(ollama);
-      const turnCount = await playFixture(url, ollama, name);
+      const turnCount = await playFixture(url, ollama, { name });
       const { turns, cliff, notices, ...chat } = await toldOf(url, turnCount);
 
       const byTurn = turns.toSorted((left, right) => (left.turn ?? 0) - (right.turn ?? 0));
@@ -194,3 +208,28 @@ describe.each([
     },
   );
 });
+
+it(
+  "a chat that goes on after a restart is judged by what is on record of it",
+  { timeout: 60_000 },
+  async () => {
+    const chat = readChat("chat-synthetic-llama-v0.24");
+    const ollama = await startPlayedOllama("v0.24", { name: chat.model, contextLength: chat.contextLength });
+    onCleanUp(() => ollama.close());
+    const dataDir = await mkdtemp(join(tmpdir(), "plimsoll-"));
+    onCleanUp(() => rm(dataDir, { recursive: true }));
+    const first = await startPlimsoll(ollama.url, { dataDir });
+    const messages: { role: string; content: string }[] = [];
+    await playFixture(first.url, ollama, { name: "chat-synthetic-llama-v0.24", until: 8, messages });
+    await toldOf(first.url, 8);
+    await first.app.close(0);
+    await first.store.close();
+    const { url } = await startPlimsoll(ollama.url, { dataDir });
+    await playFixture(url, ollama, { name: "chat-synthetic-llama-v0.24", from: 8, messages, delayMs: 300 });
+    const { turns, cliff, tokensPerTurn } = await toldOf(url, 10);
+    const last = turns.find(({ turn }) => turn === 9);
+    expect(last?.notices.map(({ kind }) => kind)).toEqual(["messages-dropped", "cliff"]);
+    expect(cliff).toMatchObject({ state: "reached" });
+    expect(Math.abs((tokensPerTurn?.predicted ?? 0) / 478 - 1)).toBeLessThan(0.1);
+  },
+);

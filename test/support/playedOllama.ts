@@ -8,6 +8,8 @@ export interface PlayedAnswer {
   status: number;
   contentType: string;
   body: Buffer;
+  /** Answered so long after the request. */
+  delayMs?: number;
 }
 
 export interface PlayedOllama {
@@ -47,7 +49,8 @@ export async function startPlayedOllama(version: string, model: PlayedModel): Pr
       json(show ?? {});
     } else {
       const next = answers.shift();
-      const { status = 500, contentType = "application/json", body = "{}" } = next ?? {};
+      const { status = 500, contentType = "application/json", body = "{}", delayMs = 0 } = next ?? {};
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
       response.writeHead(status, { "content-type": contentType }).end(body);
     }
   });
