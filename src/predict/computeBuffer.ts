@@ -26,7 +26,8 @@ const ALIGNMENT_BYTES = { device: 128, host: 64 };
 export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): number {
   const graph = createGraph();
   const context = createContext(shape, settings, graph);
-  let current = arrival(context);
+  const arrived = arrival(context, shape.deepstackLayerCount ?? 0);
+  let current = arrived;
   const layers = shape.graphLayers;
   const perLayerInputs = perLayerInputsGraph(context, shape, current);
   const perLayerWidth = (shape.perLayerInputWidth ?? 0) / Math.max(1, shape.layers.length);
@@ -42,6 +43,9 @@ export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): 
       heldEmbeddings,
       style,
     });
+    if (index < (shape.deepstackLayerCount ?? 0) && !isLast) {
+      current = overwriting(current.bytes, current, view(arrived, current.bytes));
+    }
   });
   // An encoder's answer is its last layer, pooled: it has no logits.
   const logits = shape.encoder ? 0 : F32 * settings.outputRows * (shape.vocabularySize ?? 0);
@@ -51,11 +55,19 @@ export function computeBufferBytes(shape: ModelShape, settings: GraphSettings): 
     : plannedBytes(graph.order, ALIGNMENT_BYTES.host);
 }
 
-/** Embedded tokens: copied to a device; on the host looked up, beside a place for embeddings given as such. */
-function arrival(context: GraphContext): GraphTensor {
-  const bytes = context.embeddingLength * context.tokenBytes;
-  if (context.settings.onDevice) return result(bytes);
-  const embedded = result(bytes, input(context.tokenBytes));
+/**
+ * Embedded tokens: copied to a device; on the host looked up, beside a place for embeddings given as such. Both are as
+ * long as all that an image's features need.
+ */
+function arrival(context: GraphContext, deepstackLayerCount: number): GraphTensor {
+  const own = context.embeddingLength * context.tokenBytes;
+  const bytes = own * (1 + deepstackLayerCount);
+  const whole = (tensor: GraphTensor): GraphTensor =>
+    deepstackLayerCount === 0 ? tensor : view(result(bytes, tensor), own);
+  if (context.settings.onDevice) {
+    return deepstackLayerCount === 0 ? result(bytes) : view(result(bytes), own);
+  }
+  const embedded = whole(result(own, input(context.tokenBytes)));
   const given = input(bytes);
   given.kept = true;
   context.graph.expand(embedded);

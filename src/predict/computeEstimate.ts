@@ -64,7 +64,8 @@ function hostInputBytes(shape: ModelShape, settings: EstimateSettings, cells: Ca
   const valueWidth = full?.attention?.valueWidth ?? 0;
   const caches = kinds.filter((layer) => layer !== undefined).length;
   const embeddings =
-    2 * F32 * ubatch * (shape.embeddingLength ?? 0) + F32 * ubatch * (shape.perLayerInputWidth ?? 0);
+    2 * F32 * ubatch * (shape.embeddingLength ?? 0) * (1 + (shape.deepstackLayerCount ?? 0)) +
+    F32 * ubatch * (shape.perLayerInputWidth ?? 0);
   return flashAttention
     ? embeddings + 2 * ubatch * masked + INDEX_BYTES * ubatch * caches
     : embeddings + F32 * ubatch * masked + 8 * ubatch * valueWidth * caches;

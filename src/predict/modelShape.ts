@@ -21,6 +21,8 @@ export interface ModelShape {
   trainedContextLength?: number;
   /** Tokens a sliding layer looks back; absent when no layer slides. */
   window?: number;
+  /** Layers to which an image's features are added besides: a token's input is that many embeddings longer (Qwen3-VL). */
+  deepstackLayerCount?: number;
   /** Width of the per-layer input embeddings of Gemma 3n and 4, over all layers. */
   perLayerInputWidth?: number;
   layers: readonly LayerShape[];

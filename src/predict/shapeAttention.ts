@@ -1,7 +1,7 @@
 import type { ShapeSource } from "./shapeSource.ts";
 import type { AttentionShape, LatentShape } from "./modelShape.ts";
 import type { LayerTensors } from "./shapeTensors.ts";
-import { slidingLayers } from "./shapeWindows.ts";
+import { slidingLayers, windowLength } from "./shapeWindows.ts";
 
 type HeadLengths = Pick<AttentionShape, "keyLength" | "valueLength">;
 type CacheWidths = Pick<AttentionShape, "keyWidth" | "valueWidth"> & { fused: boolean; latent?: LatentShape };
@@ -32,7 +32,7 @@ function attentionOf(source: ShapeSource, layer: number, sliding: boolean): Atte
     ...widths,
     sliding,
     sharesCache: layer >= ownCacheCount(source),
-    turned: !UNTURNED.has(source.architecture),
+    turned: isTurned(source, sliding),
     gated: isGated(source, tensors, headCount * lengths.keyLength),
     ...(rule?.indexer === true
       ? { indexerWidth: metadata.count("attention.indexer.key_length") ?? 128 }
@@ -165,11 +165,18 @@ function isGated(source: ShapeSource, tensors: LayerTensors | undefined, queryWi
 }
 
 const GATED: ReadonlySet<string> = new Set(["qwen3next", "qwen35", "qwen35moe"]);
+function isTurned(source: ShapeSource, sliding: boolean): boolean {
+  const { architecture } = source;
+  if (UNTURNED.has(architecture)) return false;
+  return sliding || !TURNED_IN_WINDOWS.has(architecture) || windowLength(source) === undefined;
+}
+
+const TURNED_IN_WINDOWS: ReadonlySet<string> = new Set(["cohere2", "cohere2moe"]);
 /** Positions come in another way, or not at all. */
 const UNTURNED: ReadonlySet<string> = new Set("jamba nemotron_h gpt2 mpt bloom starcoder jais".split(" "));
 /** One projection for query, key and value, where only metadata is known. */
 const FUSED: ReadonlySet<string> = new Set(
-  "phi2 phi3 gpt2 gptneox falcon bloom mpt starcoder codeshell dbrx chatglm jais qwen".split(" "),
+  "phi2 phi3 gpt2 gptneox falcon bloom mpt starcoder codeshell dbrx chatglm jais qwen plamo3".split(" "),
 );
 
 function compression(source: ShapeSource, layer: number): { compressRatio?: number } {

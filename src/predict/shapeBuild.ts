@@ -50,6 +50,7 @@ export function buildShape(parts: ShapeParts): ModelShape {
     mergeCount: mergeCount(parts.info, vocabulary),
     trainedContextLength: positive(metadata.count("context_length")),
     window: windowLength(source),
+    deepstackLayerCount: positive(Math.min(own.length, metadata.count("n_deepstack_layers") ?? 0)),
     perLayerInputWidth: perLayerInputWidth(source),
     layers,
     graphLayers: withoutRepeats(layers),

@@ -3,7 +3,7 @@ import { scoredOfLoad, type Accuracy } from "../predict/accuracy.ts";
 import type { Calibration } from "../predict/calibration.ts";
 import { estimateMemory } from "../predict/estimate.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
-import type { SettingsInput } from "../predict/settingsSource.ts";
+import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import type { Load, MemoryEstimate, RunnerSample } from "../types.ts";
 import type { KnownModel } from "./modelKnowledge.ts";
 
@@ -26,6 +26,8 @@ const MOST_LOADS = 200;
 
 export function createLoadPredictions(parts: {
   known(model: string): KnownModel | undefined;
+  /** The context that the request asked for which caused the load. */
+  requestedContext(load: Load): number | undefined;
   machine(): Omit<SettingsInput, "shape">;
   calibration: Calibration;
   accuracy: Accuracy;
@@ -45,6 +47,7 @@ export function createLoadPredictions(parts: {
         runner: load.settings,
         environment: load.settings?.environment ?? machine.environment,
         ps: { contextLength: load.contextLength },
+        query: requestedQuery(load),
       });
       return {
         estimate: estimateMemory(model.shape, settings),
@@ -55,6 +58,12 @@ export function createLoadPredictions(parts: {
       // Settings that the server would refuse, or a shape that cannot be: there is nothing to predict then.
       return undefined;
     }
+  };
+
+  /** Runners of v0.12 to v0.24 do not say in their arguments what context they were started with. */
+  const requestedQuery = (load: Load): SettingsQuery | undefined => {
+    const contextLength = load.contextLength === undefined ? parts.requestedContext(load) : undefined;
+    return contextLength === undefined ? undefined : { contextLength };
   };
 
   const score = (load: Load, predicted: MemoryEstimate, measured: RunnerSample): void => {

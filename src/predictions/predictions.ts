@@ -94,6 +94,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
   const models = createModelKnowledge({ client: parts.client, monotonic: parts.monotonic });
   const loads = createLoadPredictions({
     known: models.get,
+    requestedContext: (load) => parts.live().find(({ id }) => id === load.exchangeId)?.requestedContextLength,
     machine: settingsOfMachine,
     calibration: knowledge.calibration,
     accuracy: knowledge.accuracy,

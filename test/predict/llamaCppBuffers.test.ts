@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-import type { SettingsQuery } from "../../src/predict/settingsSource.ts";
+import { queryOfConfig } from "./support/configs.ts";
 import { estimateFor, MEBIBYTE, shapeOf } from "./support/estimates.ts";
 
 interface Logged {
@@ -25,27 +25,12 @@ const EXACT = new Set(
 /** Recorded with dense layers in place of its experts. */
 const STAND_IN = new Set(["jamba-mini"]);
 
-function queryOf(config: string): SettingsQuery {
-  const [context, keys, values, slots, unified, flash, batch, ubatch, full] = config.split(",");
-  return {
-    totalContextLength: Number(context),
-    kvCacheTypeK: keys,
-    kvCacheTypeV: values,
-    parallel: Number(slots),
-    unifiedKv: unified === "1",
-    flashAttention: flash === "1",
-    batch: Number(batch),
-    ubatch: Number(ubatch),
-    fullSlidingWindow: full === "1",
-  };
-}
-
 describe.each(Object.entries(models))("%s", (_name, model) => {
   const shape = shapeOf(model.metadata);
 
   it("takes the bytes, cells and layers of every cache that llama.cpp logs, to 0.01 MiB", () => {
     for (const [config, [caches, stateMebibytes]] of Object.entries(model.caches)) {
-      const estimate = estimateFor(shape, queryOf(config));
+      const estimate = estimateFor(shape, queryOfConfig(config));
       const attention = estimate.caches.filter(({ kind }) => kind !== "recurrent");
       expect(
         attention.map(({ cells, layerCount }) => [cells, layerCount]),
@@ -66,7 +51,7 @@ describe.each(Object.entries(models).filter(([name]) => !STAND_IN.has(name)))("%
   it("reserves the compute buffers that llama.cpp reserves", () => {
     for (const backend of ["cuda", "metal"] as const) {
       for (const [config, [device, host]] of Object.entries(model.compute[backend] ?? {})) {
-        const { computeBytes } = estimateFor(shape, { ...queryOf(config), backend });
+        const { computeBytes } = estimateFor(shape, { ...queryOfConfig(config), backend });
         const allowed = EXACT.has(name) ? 1 : Math.max(1, 0.15 * device);
         const where = `${backend} ${config}`;
         expect(Math.abs(computeBytes.deviceBytes / MEBIBYTE - device), where).toBeLessThanOrEqual(allowed);
@@ -83,11 +68,11 @@ it.each(["llama-3.1-8b", "llama-3.2-1b", "mistral-nemo-12b", "qwen2.5-7b", "gemm
     const shape = shapeOf(model?.metadata ?? {});
     const older = { ollamaVersion: "0.30.0" };
     for (const [config, [device]] of Object.entries(model?.compute.cudaFull ?? {})) {
-      const { computeBytes } = estimateFor(shape, { ...queryOf(config), ...older, backend: "cuda" });
+      const { computeBytes } = estimateFor(shape, { ...queryOfConfig(config), ...older, backend: "cuda" });
       expect(Math.abs(computeBytes.deviceBytes / MEBIBYTE - device), config).toBeLessThanOrEqual(1);
     }
     for (const [config, host] of Object.entries(model?.cpu ?? {})) {
-      const { computeBytes } = estimateFor(shape, { ...queryOf(config), ...older });
+      const { computeBytes } = estimateFor(shape, { ...queryOfConfig(config), ...older });
       expect(Math.abs(computeBytes.hostBytes / MEBIBYTE - host), config).toBeLessThanOrEqual(1);
     }
   },

@@ -24,14 +24,17 @@ const model = readModel({
 
 const MIB = 1024 ** 2;
 let serverEnvironment: Record<string, string> | undefined;
+let requestedContext: number | undefined;
 let accuracy: Accuracy;
 let loads: LoadPredictions;
 
 beforeEach(() => {
   serverEnvironment = undefined;
+  requestedContext = undefined;
   accuracy = createAccuracy({ now: () => 1000 });
   loads = createLoadPredictions({
     known: () => model,
+    requestedContext: () => requestedContext,
     machine: () => ({ ollamaVersion: "0.24.0", backend: "cpu", environment: serverEnvironment }),
     calibration: createCalibration({ machine: "here" }),
     accuracy,
@@ -90,4 +93,18 @@ it("leaves an estimate alone that was made before a restart", () => {
   };
   loads.update(other);
   expect(other.predicted).toBe(kept);
+});
+
+it("goes by what the request asked for while neither arguments nor Ollama's list say the context", () => {
+  requestedContext = 16_384;
+  const one: Load = { ...load(), contextLength: undefined };
+  loads.update(one);
+  expect(kvBytes(one)).toBe(512 * MIB);
+  requestedContext = 1_000_000;
+  const clipped: Load = { ...load(), id: "clipped", contextLength: undefined };
+  loads.update(clipped);
+  expect(kvBytes(clipped)).toBe(4096 * MIB);
+  const known: Load = { ...load(), id: "known" };
+  loads.update(known);
+  expect(kvBytes(known)).toBe(256 * MIB);
 });
