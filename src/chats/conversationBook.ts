@@ -140,7 +140,8 @@ export function createConversationBook({ save, limit = LIMIT }: ConversationBook
   };
 }
 
-function isOfPeople({ purpose = "chat" }: Conversation): boolean {
+/** Begun by a person, not by a program on its own account. */
+export function isOfPeople({ purpose = "chat" }: Conversation): boolean {
   return purpose === "chat" || purpose === "single";
 }
 

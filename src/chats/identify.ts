@@ -183,7 +183,7 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       if (clues === undefined || (exchange.operation !== "chat" && exchange.operation !== "generate")) {
         return undefined;
       }
-      const purpose = clues.purpose ?? "chat";
+      const purpose = purposeOf(exchange, clues);
       if (!OF_PEOPLE.has(purpose)) {
         return bursts.begin({ client: clientKey(exchange, clues), exchange, purpose });
       }
@@ -280,6 +280,14 @@ interface Place {
   beside?: KnownTurn | undefined;
   chain?: RequestChain | undefined;
   isNew?: boolean;
+}
+
+/** Completions that an editor asks for, however plain they look: what people ask there they ask in a chat. */
+const EDITORS =
+  /\b(?:continue|twinny|zed|cursor|vscode|code-oss|jetbrains|intellij|neovim|nvim|tabby|cody|llm-ls)\b/i;
+
+function purposeOf({ client }: Exchange, { purpose = "chat" }: ConversationClues): Purpose {
+  return purpose === "single" && EDITORS.test(client.userAgent ?? "") ? "autocomplete" : purpose;
 }
 
 /** Who asks: the same program at the same address for the same user. Keys of an API are no part of it. */

@@ -1,6 +1,6 @@
 /** Conversations in the record: written with each turn, taken up again after a restart, forgotten in all places. */
 import type { Conversation, Log } from "../types.ts";
-import { createConversationBook, type ConversationBook } from "./conversationBook.ts";
+import { createConversationBook, isOfPeople, type ConversationBook } from "./conversationBook.ts";
 import type { ConversationHeads } from "./heads.ts";
 import type { Identify } from "./identify.ts";
 
@@ -40,7 +40,10 @@ export function keepConversations(parts: {
         conversation,
         ...(heads !== undefined && { heads: JSON.stringify(heads) }),
       });
-      parts.publish(conversation);
+      // What programs ask on their own account would push the chats of people out of sight.
+      if (isOfPeople(conversation)) {
+        parts.publish(conversation);
+      }
     },
   });
 

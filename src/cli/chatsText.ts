@@ -33,10 +33,10 @@ export function chatsText(conversations: readonly Conversation[], now: number): 
 
 /** One chat, and a line a turn. */
 export function chatText(conversation: Conversation, now: number): string {
-  const { turnCount, branchCount, occupiedBytes, allocatedBytes, tokensPerTurn, cliff } = conversation;
+  const { turnCount, branchCount = 0, occupiedBytes, allocatedBytes, tokensPerTurn, cliff } = conversation;
   const facts = [
     `${conversation.client ?? "unnamed"} with ${conversation.model ?? "an unknown model"}, since ${moment(conversation.startedAt, now)}`,
-    `${turns(turnCount)}${branchCount === undefined ? "" : `, ${count(branchCount)} edited or regenerated`}`,
+    `${turns(turnCount)}${branchCount === 0 ? "" : `, ${count(branchCount)} edited or regenerated`}`,
     `context ${context(conversation)}`,
     occupiedBytes === undefined
       ? undefined

@@ -227,6 +227,8 @@ describe("identify", () => {
     const first = ask({ messages: chat("hi"), answer: "hello" });
     const title = ask({ messages: chat("### Task: title"), purpose: "title" });
     const typed = [0, 1, 2].map(() => ask({ purpose: "autocomplete" }));
+    const plain = ask({ purpose: "single", operation: "generate", userAgent: "Continue/1.3" });
+    expect(plain.purpose).toBe("autocomplete");
     expect(title.conversationId).not.toBe(first.conversationId);
     expect(new Set(typed.map((turn) => turn.conversationId)).size).toBe(1);
     expect(typed.map((turn) => turn.turn)).toEqual([1, 2, 3]);
