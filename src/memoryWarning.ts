@@ -48,7 +48,7 @@ export interface MemoryWarningParts {
   monotonic: () => number;
   newId: () => string;
   log: Log;
-  ask: Pick<Ask, "predict">;
+  ask: Pick<Ask, "predict" | "known">;
   /** Whether a request makes Ollama start a runner. */
   willLoad: (exchange: Exchange, facts: RequestFacts) => boolean;
   models: () => readonly LoadedModel[];
@@ -68,11 +68,14 @@ const TURNS = new Set<Exchange["operation"]>(["chat", "generate"]);
 /** An open episode's figures are kept this often; its rise and its end at once. */
 const KEEP_MS = 10_000;
 const LEFT_OPEN = 50;
+const ASK_AGAIN_MS = 5000;
+const MOST_ASKED = 200;
 
 export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const { store, now, monotonic, log, newId } = parts;
   const held = createHeldSamples(store.saveSample);
   const announced = new Map<string, string>();
+  const askedAt = new Map<string, number>();
   const quiet = new Set<string>();
   const keptAt = new Map<string, number>();
   let failed = false;
@@ -125,6 +128,14 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const distant = createDistantSymptoms({ newId, onChange: onEpisode });
   const drill = createDrill({ now, newId, onEpisode: parts.publish, ollamaVersion: parts.ollamaVersion });
 
+  /** A model that Ollama does not describe is asked about now and then, not with each request. */
+  const mayAsk = (key: string): boolean => {
+    if (monotonic() - (askedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return false;
+    if (askedAt.size >= MOST_ASKED) askedAt.clear();
+    askedAt.set(key, monotonic());
+    return true;
+  };
+
   const announce = (exchange: Exchange, model: string, contextLength: number | undefined): void => {
     const key = canonicalName(model);
     if ([...announced.values()].includes(key)) return;
@@ -138,8 +149,10 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
     };
     warner.announceLoad({ ...load, pending: true });
     const query = { model, contextLength };
+    const known = parts.ask.known(model);
+    if (known === undefined && !mayAsk(key)) return;
     parts.ask
-      .predict(query)
+      .predict(query, known)
       .catch(() => undefined)
       .then((estimate) => {
         // It may have ended while its need was being found out.

@@ -93,6 +93,8 @@ beforeEach(() => {
     newId: () => String((count += 1)),
     log: { debug() {}, info() {}, warn() {}, error() {} },
     ask: {
+      // Any model is known, so that each load is estimated anew.
+      known: () => ({}) as never,
       predict: async () =>
         ({
           ...(needMib !== undefined && { weightsBytes: { hostBytes: needMib * MIB, deviceBytes: 0 } }),

@@ -7,6 +7,8 @@ export interface ConversationHeads extends Omit<KnownConversation, "turns"> {
 
 /** So many messages back one can be edited after a restart and still be found. */
 const KEPT_MESSAGES = 6;
+/** A message that was answered more often than this, by tools or a script, is not looked behind of. */
+const MOST_TURNS = 100;
 
 export function headsOf(conversation: KnownConversation): ConversationHeads {
   return {
@@ -19,7 +21,8 @@ export function headsOf(conversation: KnownConversation): ConversationHeads {
 function latestMessages(turns: readonly KnownTurn[]): KnownTurn[] {
   const seen = new Set<string>();
   const kept: KnownTurn[] = [];
-  for (const turn of turns.toReversed()) {
+  const latest = turns.slice(-MOST_TURNS).toReversed();
+  for (const turn of latest) {
     const message = turn.chain ?? turn.exchangeId;
     if (!seen.has(message)) {
       seen.add(message);

@@ -72,6 +72,8 @@ export interface Ask {
   table(query: TableQuery, known?: KnownModel): Promise<WhatIfTable>;
   /** What a load would be started with; undefined for a model that Ollama does not have or that runs elsewhere. */
   settingsFor(query: PredictQuery): Promise<SettingsInput | undefined>;
+  /** What was learned of a model before, without asking; pass it on where Ollama need not be asked again. */
+  known(model: string): KnownModel | undefined;
   /** What this machine's own measurements make of a figure of the formula. */
   calibrate(model: string, residentHostBytes: number): number;
 }
@@ -126,6 +128,7 @@ export function createAsk(parts: AskParts): Ask {
       const known = query.model === undefined ? undefined : parts.known?.(query.model);
       return known?.remote === true ? undefined : inputFor(query, known).catch(() => undefined);
     },
+    known: (model) => parts.known?.(model),
     calibrate: parts.calibrate,
     predict: (query, known) =>
       explained(async () => {
