@@ -133,6 +133,13 @@ function explainListening(error: NodeJS.ErrnoException, listen: string): Error {
   }
 }
 
+const GUARD_WORDS: Record<Exclude<Config["guard"]["mode"], "off">, string> = {
+  observe: "notes loads that would make this machine swap, and changes nothing",
+  warn: "warns of loads that would make this machine swap, and changes nothing",
+  refuse: "refuses loads that would make this machine swap, with 503",
+  cap: "lowers an explicit num_ctx whose load would make this machine swap",
+};
+
 function announce(app: App, { config, dataDir }: Settings): void {
   const address = app.server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -145,6 +152,11 @@ function announce(app: App, { config, dataDir }: Settings): void {
     `  page       ${url}/plimsoll/`,
     `  record     ${recorder.problem ?? (dataDir === ":memory:" ? "in memory only" : dataDir)}`,
   ];
+  const names = config.alerts.channels.map(({ name, type }) => name ?? type);
+  lines.push(`  alerts     the page${names.map((name) => `, ${name}`).join("")}`);
+  if (config.guard.mode !== "off") {
+    lines.push(`  guard      ${GUARD_WORDS[config.guard.mode]}`);
+  }
   if (!isLoopback(host)) {
     lines.push(
       `  open       forwarded paths are open to the network, without a token, for Host ${config.allowedHosts.join(", ")}`,

@@ -101,6 +101,22 @@ describe("alert --test", () => {
   });
 });
 
+it("says at the start who is told of alerts, and what the guard does, when it is on", async () => {
+  const quiet = ["--upstream", (await anUpstream()).url, "--data-dir", ":memory:"];
+  const usual = await serving(quiet);
+  await waitFor(() => usual.err().includes("alerts"));
+  expect(usual.err()).toMatch(/^ {2}alerts {5}the page, log$/m);
+  expect(usual.err()).not.toContain("guard");
+  const guarded = await serving(quiet, {
+    PLIMSOLL_GUARD_MODE: "refuse",
+    PLIMSOLL_ALERTS_CHANNELS: "log,desktop",
+  });
+  await waitFor(() => guarded.err().includes("guard "));
+  expect(guarded.err()).toMatch(/^ {2}guard {6}refuses loads/m);
+  const health = await fetch(`http://127.0.0.1:${guarded.port}/plimsoll/healthz`);
+  expect(await health.json()).toMatchObject({ channels: [{ channel: "log" }, { state: "failing" }] });
+});
+
 describe("starting", () => {
   it("says where clients connect, where the page is and what it keeps, and starts without Ollama", async () => {
     const folder = await temporaryFolder();

@@ -41,6 +41,8 @@ export interface Channel {
   timeLimitMs: number;
   /** Told at all hours. */
   neverQuiet?: boolean;
+  /** Why it cannot work here at all, known without a try. */
+  unusable?: string | undefined;
   /** Resolves once delivered. Rejects with a `DeliveryError`. Gives up when the signal says so. */
   send(message: AlertMessage, signal: AbortSignal): Promise<void>;
   /** Starts helper programs, while starting one is still cheap. */

@@ -147,6 +147,9 @@ export function createChannels(parts: ChannelsParts): Channels {
     health: () => deliveries.map((delivery) => delivery.health()),
     start() {
       for (const { channel } of deliveries) {
+        if (channel.unusable !== undefined) {
+          log.warn(`alerts cannot be sent to ${channel.name}`, { reason: channel.unusable });
+        }
         try {
           channel.start?.();
         } catch (error) {

@@ -132,14 +132,17 @@ export function createDelivery(parts: {
         return { delivered: false, problem: fail(error) };
       }
     },
-    health: () => ({
-      channel: channel.name,
-      type: channel.type,
-      state: problem !== undefined ? "failing" : deliveredAt === undefined ? "untried" : "ok",
-      ...(deliveredAt !== undefined && { deliveredAt }),
-      failedCount,
-      ...(problem !== undefined && { problem }),
-    }),
+    health() {
+      const reason = problem ?? channel.unusable;
+      return {
+        channel: channel.name,
+        type: channel.type,
+        state: reason !== undefined ? "failing" : deliveredAt === undefined ? "untried" : "ok",
+        ...(deliveredAt !== undefined && { deliveredAt }),
+        failedCount,
+        ...(reason !== undefined && { problem: reason }),
+      };
+    },
     close() {
       ending.abort();
       waiting.length = 0;

@@ -72,6 +72,7 @@ export function createDesktop(
     type: "desktop",
     minimumLevel: settings.minimumLevel,
     timeLimitMs: TIME_LIMIT_MS,
+    unusable: missing,
     start: () => {
       if (missing === undefined) {
         helper.start();

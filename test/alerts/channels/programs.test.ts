@@ -156,6 +156,7 @@ describe.skipIf(process.platform === "win32")("the desktop", () => {
     const channel = createDesktop({ minimumLevel: "warn" }, programs({ environment: {} }));
     channel.start?.();
     expect(started).toBe(0);
+    expect(channel.unusable).toMatch(/no desktop session/);
     await expect(send(channel)).rejects.toThrow(/no desktop session/);
   });
 
