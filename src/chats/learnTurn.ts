@@ -1,4 +1,5 @@
 /** What one exchange teaches: how long the model's prompts take, how its text counts, what was cached of this one. */
+import type { Usage } from "../types.ts";
 import { endTurn, addTurn } from "./chatState.ts";
 import type { ModelMemory } from "./modelMemory.ts";
 import { cachedTokens } from "./occupancy.ts";
@@ -10,6 +11,8 @@ const COLD_MS = 400;
 const COLD_MULTIPLE = 4;
 /** A prompt that goes on from none is only told from its time once this many others were timed. */
 const FEW_PROMPTS = 3;
+const FEWEST_TOKENS = 8;
+const MOST_SLOWNESS = 4;
 
 /** Puts `cachedInputTokens` on the exchange. Answers false when there was nothing to learn from. */
 export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): boolean {
@@ -22,19 +25,22 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
   const cold = (usage.loadMs ?? 0) > Math.max(COLD_MS, COLD_MULTIPLE * (memory.warmLoadMs.median() ?? 0));
   const lost = turn.sentTokens !== inputTokens;
   const held = lost || cold ? 0 : Math.min(inputTokens - 1, heldTokens(before));
+  // The slot still holds this chat's turn before, whatever the clock says on a busy machine.
+  const surelyHeld = held > 0 && memory.latestConversation === chat?.id;
   const prefillMs = prefillMsOf(exchange, alone);
   if (prefillMs !== undefined && prefillMs > 0) {
     const known = before !== undefined || memory.prefill.prompts() >= FEW_PROMPTS;
+    const undisturbedMs = prefillMs / slowness(usage, memory);
     const cached = cold
       ? 0
       : known
-        ? cachedTokens({ inputTokens, prefillMs, heldTokens: held, msOf })
+        ? cachedTokens({ inputTokens, prefillMs: undisturbedMs, heldTokens: held, surelyHeld, msOf })
         : undefined;
     if (cached !== undefined) {
       usage.cachedInputTokens = cached;
     }
     if (alone) {
-      const certainty = cold ? "sure" : before === undefined ? "unsure" : "likely";
+      const certainty = cold || cached === held ? "sure" : before === undefined ? "unsure" : "likely";
       memory.prefill.learn(
         { uncachedTokens: inputTokens - held, cachedTokens: held, ms: prefillMs },
         certainty,
@@ -48,6 +54,7 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
     memory.warmLoadMs.add(usage.loadMs);
   }
   memory.outputTokens.add(usage.outputTokens);
+  memory.tokenMs.add(tokenMsOf(usage));
   if (chat !== undefined) {
     if (!lost) {
       chat.sent.learn(turn.prompt, inputTokens, before);
@@ -58,4 +65,15 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
     }
   }
   return true;
+}
+
+/** How many times slower than usual the machine was meanwhile, by the answer that came with it. */
+function slowness(usage: Usage, memory: ModelMemory): number {
+  const ratio = (tokenMsOf(usage) ?? 1) / (memory.tokenMs.median() ?? Infinity);
+  return Math.min(MOST_SLOWNESS, Math.max(1, ratio));
+}
+
+/** Undefined for answers too short to tell. */
+function tokenMsOf({ decodeMs, outputTokens = 0 }: Usage): number | undefined {
+  return decodeMs === undefined || outputTokens < FEWEST_TOKENS ? undefined : decodeMs / (outputTokens - 1);
 }

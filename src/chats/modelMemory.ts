@@ -28,6 +28,8 @@ export interface ModelMemory {
   restMs: Recent;
   warmLoadMs: Recent;
   outputTokens: Recent;
+  /** Time per token of answers: a machine that is busy with other things shows in it. */
+  tokenMs: Recent;
   /** Of the load that runs. */
   growth?: RunnerGrowth & { loadId: string };
   /** The conversation whose prompt was last. */
@@ -52,6 +54,7 @@ export function createModelMemories(): ModelMemories {
         restMs: createRecent(),
         warmLoadMs: createRecent(),
         outputTokens: createRecent(),
+        tokenMs: createRecent(),
       };
       models.delete(key);
       models.set(key, memory);

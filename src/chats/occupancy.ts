@@ -30,18 +30,29 @@ export interface PromptTime {
   prefillMs: number;
   /** Of the prompt, what the runner is thought to have had. */
   heldTokens: number;
+  /** Nothing else was asked of the runner since: it takes a clear sign to believe that it does not have them. */
+  surelyHeld?: boolean;
   /** The model's own time for a prompt of which so much was cached; undefined while it is not known. */
   msOf(work: { uncachedTokens: number; cachedTokens: number }): number | undefined;
 }
 
 /** A time within this factor of the expected one is explained by it. */
 const EXPLAINED = 1.5;
+/** What makes a whole prompt a clear sign: its time is far from that of the rest alone, and was taken. */
+const CLEAR_FACTOR = 2.5;
+const CLEAR_SHARE = 0.7;
 
 /**
  * Tokens that were not computed again, from the time that the prompt took; Ollama does not tell. Undefined while the
  * model's speed is not known.
  */
-export function cachedTokens({ inputTokens, prefillMs, heldTokens, msOf }: PromptTime): number | undefined {
+export function cachedTokens({
+  inputTokens,
+  prefillMs,
+  heldTokens,
+  surelyHeld,
+  msOf,
+}: PromptTime): number | undefined {
   const time = (cached: number): number | undefined =>
     msOf({ uncachedTokens: inputTokens - cached, cachedTokens: cached });
   // The first token of an answer comes out of the prompt's last one, so that is always computed.
@@ -50,6 +61,10 @@ export function cachedTokens({ inputTokens, prefillMs, heldTokens, msOf }: Promp
   const [asHeld, whole] = [time(held), time(0)];
   if (asHeld === undefined || whole === undefined) {
     return undefined;
+  }
+  const isClear = whole >= CLEAR_FACTOR * asHeld && prefillMs >= CLEAR_SHARE * whole;
+  if (surelyHeld === true && held > 0 && !isClear) {
+    return held;
   }
   const nearer = (one: number, other: number): boolean =>
     Math.abs(Math.log(prefillMs / one)) <= Math.abs(Math.log(prefillMs / other));

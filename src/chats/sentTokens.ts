@@ -87,14 +87,22 @@ export function createSentTokens(ratio: TokenRatio): SentTokens {
       ? { value: USUAL_PER_BYTE, deviation: 0.08 }
       : { value: known, deviation: Math.max(0.02, known * 0.2) };
   };
+  /** Solved once for each set of observations, which never change. */
+  const solved = new WeakMap<readonly Observation[], { at: number | undefined; parts: number[] }>();
   const fitted = (observations: readonly Observation[], first: Expectation, features: number[]): number => {
+    const at = ratio.perByte();
+    const kept = solved.get(observations);
+    const parts = kept?.at === at && kept !== undefined ? kept.parts : solve(observations, first);
+    solved.set(observations, { at, parts });
+    return features.reduce((sum, feature, index) => sum + feature * (parts[index] ?? 0), 0);
+  };
+  const solve = (observations: readonly Observation[], first: Expectation): number[] => {
     const equations = expecting([first, perByte(), { value: IMAGE_TOKENS / 2, deviation: IMAGE_TOKENS / 2 }]);
     observations.forEach(({ features: seen, tokens }, index) => {
       const weight = AGEING ** (observations.length - 1 - index) / (0.02 * tokens + 1) ** 2;
       addMeasurement(equations, { features: seen, value: tokens, weight });
     });
-    const parts = solveNonNegative(equations);
-    return features.reduce((sum, feature, index) => sum + feature * (parts[index] ?? 0), 0);
+    return solveNonNegative(equations);
   };
 
   const ownTokens = (prompt: PromptShape, before: Turn): number | undefined => {

@@ -43,3 +43,19 @@ describe("what was cached of a prompt", () => {
     expect(cachedTokens({ inputTokens: 466, prefillMs: 0.01, heldTokens: 500, msOf })).toBeLessThan(466);
   });
 });
+
+describe("on a machine that is busy with other things", () => {
+  const held = { inputTokens: 1178, heldTokens: 593, surelyHeld: true, msOf };
+  const asHeld = msOf({ uncachedTokens: 585, cachedTokens: 593 });
+
+  it("a chat that was last had its turn before, however long the prompt took", () => {
+    expect(cachedTokens({ ...held, prefillMs: 2.2 * asHeld })).toBe(593);
+    expect(cachedTokens({ ...held, surelyHeld: false, prefillMs: 2.2 * asHeld })).toBe(0);
+  });
+
+  it("unless the time of the whole prompt is far from it", () => {
+    const long = { ...held, inputTokens: 8000, heldTokens: 7500 };
+    const prefillMs = msOf({ uncachedTokens: 8000, cachedTokens: 0 });
+    expect(cachedTokens({ ...long, prefillMs })).toBe(0);
+  });
+});
