@@ -70,6 +70,8 @@ export interface Remedies {
 }
 
 const MEBIBYTE = 1024 ** 2;
+/** Less is no cost to speak of: the context is that of the runner which is there. */
+const LEAST_BYTES = MEBIBYTE / 2;
 
 export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {}): Remedies {
   const version = parseOllamaVersion(ollamaVersion);
@@ -348,7 +350,7 @@ function costText({ costBytes, verdict, shortBytes }: RemedyFigures): string {
           ? `does not fit${shortBytes === undefined ? "" : ` (${bytesText(shortBytes)} short)`}`
           : undefined;
   const costs =
-    costBytes === undefined
+    costBytes === undefined || Math.abs(costBytes) < LEAST_BYTES
       ? undefined
       : costBytes < 0
         ? `frees ${bytesText(-costBytes)}`
