@@ -16,7 +16,7 @@ export function advise(facts: AdviceFacts): Advice[] {
   const reloads = reloadAdvice(facts, uses);
   const contexts = contextAdvice(facts, uses, reloads.fought);
   return [
-    ...chatAdvice(facts),
+    ...chatAdvice(facts, new Set([...reloads.fought, ...contexts.contexts.keys()])),
     ...reloads.weighed,
     ...contexts.weighed,
     ...memoryAdvice(facts, contexts.contexts),

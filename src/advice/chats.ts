@@ -9,22 +9,25 @@ const TURNS_AHEAD = 3;
 /** So many more turns of it are spared. */
 const TURNS_SPARED = 5;
 
-export function chatAdvice(facts: AdviceFacts): Weighed[] {
+/** `planned`: models that are advised another context already; a chat's own figure beside it would contradict. */
+export function chatAdvice(facts: AdviceFacts, planned: ReadonlySet<string>): Weighed[] {
   return facts.conversations.flatMap((chat) => {
     const { cliff } = chat;
     if (cliff === undefined || facts.now - chat.lastAt > RECENT_MS) {
       return [];
     }
     const turns = cliff.atTurn.predicted - chat.turnCount;
-    return cliff.state === "reached" || turns <= TURNS_AHEAD ? [adviceFor(facts, chat, cliff)] : [];
+    return cliff.state === "reached" || turns <= TURNS_AHEAD
+      ? [adviceFor(facts, { chat, cliff, planned })]
+      : [];
   });
 }
 
 function adviceFor(
-  { remedies }: AdviceFacts,
-  chat: Conversation,
-  cliff: NonNullable<Conversation["cliff"]>,
+  { remedies, canonicalName }: AdviceFacts,
+  about: { chat: Conversation; cliff: NonNullable<Conversation["cliff"]>; planned: ReadonlySet<string> },
 ): Weighed {
+  const { chat, cliff, planned } = about;
   const turn = Math.round(cliff.atTurn.predicted);
   const waitMs = cliff.firstTokenMs?.predicted ?? cliff.prefillMs?.predicted;
   const bytesPerTurn = cliff.bytesPerTurn?.predicted ?? 0;
@@ -38,7 +41,10 @@ function adviceFor(
       ? `no longer fits its context since turn ${turn}`
       : `will not fit its context from turn ${turn} on; it is at turn ${chat.turnCount}`;
   const fresh = remedies.freshChat({ turn, waitMs, bytesPerTurn });
-  const others = cliff.remedies.filter(({ id }) => id !== fresh.id);
+  const isPlanned = chat.model !== undefined && planned.has(canonicalName(chat.model));
+  const others = cliff.remedies.filter(
+    ({ id }) => id !== fresh.id && !(isPlanned && /(?:^|-)context:/.test(id)),
+  );
   return weigh({
     id: `fresh-chat:${chat.id}`,
     kind: "fresh-chat",

@@ -2,9 +2,9 @@
 import { printableText } from "../printable.ts";
 import { readMigrations } from "../store/migrate.ts";
 import { openReader } from "../store/readOnly.ts";
-import type { Conversation } from "../types.ts";
+import type { Advice, Conversation } from "../types.ts";
 import { ownUrl } from "./address.ts";
-import { chatsText, chatText } from "./chatsText.ts";
+import { adviceText, chatsText, chatText } from "./chatsText.ts";
 import { EXIT } from "./exit.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
 import type { Command } from "./run.ts";
@@ -55,9 +55,15 @@ Chats are told apart by salted hashes; not a word of them is kept.`,
         );
         return EXIT.failed;
       }
+      if (flags["json"] === true) {
+        process.stdout.write(`${JSON.stringify(found)}\n`);
+        return EXIT.good;
+      }
       const text =
-        "conversations" in found ? chatsText(found.conversations, Date.now()) : chatText(found, Date.now());
-      process.stdout.write(flags["json"] === true ? `${JSON.stringify(found)}\n` : printableText(text));
+        "conversations" in found
+          ? chatsText(found.conversations, Date.now()) + adviceText(await source.advice())
+          : chatText(found, Date.now());
+      process.stdout.write(printableText(text));
       return EXIT.good;
     } finally {
       source.close();
@@ -76,6 +82,8 @@ interface Source {
   name: string;
   list(query: ChatsQuery): Promise<{ conversations: Conversation[]; next?: string }>;
   find(id: string): Promise<Conversation | undefined>;
+  /** Only a running Plimsoll has any. */
+  advice(): Promise<Advice[]>;
   close(): void;
 }
 
@@ -115,6 +123,7 @@ async function running({ url, token }: { url: string; token: string | null }): P
         },
         find: async (id) =>
           (await ask(`conversations/${encodeURIComponent(id)}`)) as Conversation | undefined,
+        advice: async () => ((await ask("advice")) as { advice: Advice[] } | undefined)?.advice ?? [],
         close: () => {},
       }
     : undefined;
@@ -126,6 +135,7 @@ function fromRecord(dataDir: string): Source {
     name: dataDir,
     list: async (query) => reader.conversations(query),
     find: async (id) => reader.conversation(id),
+    advice: async () => [],
     close: reader.close,
   };
 }

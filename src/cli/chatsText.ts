@@ -1,5 +1,5 @@
 /** What `plimsoll chats` prints. Pure. */
-import type { Conversation, Exchange, Notice } from "../types.ts";
+import type { Advice, Conversation, Exchange, Notice } from "../types.ts";
 import { cell, nameCell } from "./top/cells.ts";
 import { bytes, count, decodeRate, duration, rate, time, turns, turnsLeft } from "./top/words.ts";
 
@@ -29,6 +29,13 @@ export function chatsText(conversations: readonly Conversation[], now: number): 
     kinds(conversation.notices),
   ]);
   return table([head, ...lines]);
+}
+
+/** What is worth doing, a line each; nothing when nothing is. */
+export function adviceText(advice: readonly Advice[]): string {
+  return advice.length === 0
+    ? ""
+    : `\nAdvice (with what to paste: /plimsoll/api/advice)\n${advice.map(({ text }) => `  ${text}.\n`).join("")}`;
 }
 
 /** One chat, and a line a turn. */

@@ -268,6 +268,15 @@ describe("chats", () => {
     expect(advice?.remedies.map(({ id }) => id)).toEqual(["fresh-chat", "larger-context:16384"]);
   });
 
+  it("leave the context to what is advised for the model as a whole", () => {
+    const cut = habit({ cutCount: 3, contextLength: 4096, neededContextLength: 30_000 });
+    const advice = advise(facts({ conversations: [chat], habits: { models: [cut], reloads: [] } }));
+    expect(kinds(advice).toSorted()).toEqual(["fresh-chat", "larger-context"]);
+    expect(advice.find(({ kind }) => kind === "fresh-chat")?.remedies.map(({ id }) => id)).toEqual([
+      "fresh-chat",
+    ]);
+  });
+
   it("that are near are named, those far from it or long at rest are not", () => {
     const ahead = (atTurn: number) => ({
       ...chat,

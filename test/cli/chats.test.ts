@@ -1,6 +1,6 @@
 /** `plimsoll chats`: from the running Plimsoll, or from its record. */
 import { afterEach, describe, expect, it } from "vitest";
-import { chatsText, chatText } from "../../src/cli/chatsText.ts";
+import { adviceText, chatsText, chatText } from "../../src/cli/chatsText.ts";
 import { createSimulatedOllama } from "../../src/demo/simulatedOllama.ts";
 import type { Conversation, Exchange } from "../../src/types.ts";
 import { cleanUp, onCleanUp, startPlimsoll } from "../support/startPlimsoll.ts";
@@ -98,4 +98,11 @@ describe("plimsoll chats", () => {
     expect(none).toMatchObject({ code: 1, out: "" });
     expect(none.err).toContain("there is no record");
   });
+});
+
+it("lists advice below the chats, and nothing where there is none", () => {
+  expect(adviceText([])).toBe("");
+  expect(adviceText([{ id: "a", kind: "fight", text: "a and b fight over m", remedies: [] }])).toContain(
+    "\n  a and b fight over m.\n",
+  );
 });

@@ -1,7 +1,7 @@
 /** A chat goes over the cliff on a simulated machine whose memory is sampled: said beforehand, seen in the runner's memory. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDemo } from "../../src/demo/demo.ts";
-import type { Conversation, Exchange, LoadedModel } from "../../src/types.ts";
+import type { Advice, Conversation, Exchange, LoadedModel } from "../../src/types.ts";
 import { cleanUp, onCleanUp, startPlimsoll } from "../support/startPlimsoll.ts";
 import { waitFor } from "../support/waitFor.ts";
 
@@ -86,5 +86,16 @@ describe("a chat that outgrows its window", () => {
     expect(growth?.parts[0]?.name).toBe("prompt cache");
     expect(growth?.nextTurnBytes?.predicted).toBeGreaterThan(0);
     expect(growth?.text).toMatch(/more since its load: .* copies of earlier prompts/);
+  });
+
+  it("is advised on, once, with one context for the model", async () => {
+    const { advice } = await get<{ advice: Advice[] }>("advice");
+    const chat = advice.filter(({ kind }) => kind === "fresh-chat");
+    expect(chat).toHaveLength(1);
+    expect(chat[0]).toMatchObject({ conversationId: conversation.id, model: MODEL });
+    expect(chat[0]?.text).toContain(`no longer fits its context since turn ${overAt()}`);
+    const larger = advice.find(({ kind }) => kind === "larger-context");
+    expect(larger?.text).toContain(`did not fit its context of ${WINDOW}`);
+    expect(larger?.remedies[0]?.text).toMatch(/^Set num_ctx to 8192 for .*: costs \d+ MiB more and fits/);
   });
 });
