@@ -1,6 +1,8 @@
 /** `npm run bench`: measures Plimsoll beside other proxies and writes down what came out. See `--help`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ALERT_FIXTURES, compareAlerts } from "./alerts/compare.ts";
+import { alertSection, withAlertSection } from "./alerts/section.ts";
 import { ALL_CASES } from "./cases/all.ts";
 import { createCleanup } from "./machine/cleanup.ts";
 import { BusyError } from "./machine/quiet.ts";
@@ -21,7 +23,10 @@ async function measure(options: Options): Promise<void> {
   process.stdout.write(options.json ? data : page);
   if (options.output !== undefined) {
     mkdirSync(options.output, { recursive: true });
-    writeFileSync(join(options.output, "results.md"), page);
+    writeFileSync(
+      join(options.output, "results.md"),
+      withAlertSection(page, alertSection(compareAlerts(ALERT_FIXTURES))),
+    );
     writeFileSync(join(options.output, "results.json"), data);
   }
 }

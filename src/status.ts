@@ -42,7 +42,7 @@ function paceText(sample: MemorySample | undefined, forecast: Forecast | undefin
   const seconds = forecast?.secondsToSwap?.predicted;
   const turns = forecast?.turnsToSwap?.predicted;
   const parts = [
-    ...(seconds === undefined
+    ...(seconds === undefined || seconds < 1
       ? []
       : [seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`]),
     ...(turns === undefined || turns > 99

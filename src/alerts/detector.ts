@@ -45,6 +45,8 @@ export interface Reading {
   load?: AnnouncedLoad & { shortBytes?: number };
   /** Headroom of the last two minutes, oldest first, one a second; loads included. */
   history: readonly TrendPoint[];
+  /** When the swapping or re-reading that is confirmed now began. */
+  happensSinceMs?: number;
 }
 
 export interface Detector {
@@ -164,6 +166,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
       turns: growth,
       load,
       history,
+      happensSinceMs: symptoms.sinceMs(),
     };
   };
 
@@ -184,7 +187,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
         history = [];
       }
       capacityBytes = capacity;
-      symptoms.feed(sample, capacity);
+      symptoms.feed(sample, capacity, atMs);
       const headroomBytes = sample.headroomBytes ?? 0;
       turns.headroomSeen(atMs, headroomBytes);
       if (loads.size === 0) swings.feed(headroomBytes, atMs, capacity);

@@ -162,6 +162,7 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
   return {
     feed(reading, at) {
       const { atMs, signals } = reading;
+      const agoMs = atMs - (reading.happensSinceMs ?? atMs);
       const happens = (signals.swapsOut === true && signals.onlyParks !== true) || signals.thrashes === true;
       if (current === undefined && reading.judgement.level !== "ok") rise(reading, at);
       else if (current !== undefined) {
@@ -169,7 +170,7 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
         const climbed = climb(open, reading, at);
         const over = calm(open, reading);
         describe(open, reading);
-        if (happens) sawEvent(open, at, atMs);
+        if (happens) sawEvent(open, at - agoMs, atMs - agoMs);
         if (over) {
           open.episode.endedAt = at;
           open.episode.currentLevel = "ok";
@@ -185,10 +186,10 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
           tell(open, "updated", atMs);
         }
       }
-      if (current !== undefined && happens) sawEvent(current, at, atMs);
+      if (current !== undefined && happens) sawEvent(current, at - agoMs, atMs - agoMs);
       unsettled = unsettled.filter((open) => {
         if (!happens && atMs - open.raisedAtMs < PROOF_MS) return true;
-        settle(open, happens ? at : undefined, atMs);
+        settle(open, happens ? at - agoMs : undefined, atMs - agoMs);
         if (open.episode.outcome !== undefined) tell(open, "settled", atMs);
         return false;
       });

@@ -2,7 +2,9 @@
 import type { MemorySample } from "../types.ts";
 
 export interface Symptoms {
-  feed(sample: MemorySample, capacityBytes: number): void;
+  feed(sample: MemorySample, capacityBytes: number, atMs: number): void;
+  /** When what is confirmed now began: pages leave for a moment before one can be sure. */
+  sinceMs(): number | undefined;
   now(): { swapsOut: boolean; onlyParks: boolean; thrashes: boolean; reclaims: boolean };
   restart(): void;
 }
@@ -15,18 +17,19 @@ const REFAULT_BYTES_PER_SECOND = 10 * MEBIBYTE;
 const PRESSURE_RATIO = 0.1;
 
 export function createSymptoms(): Symptoms {
-  let swapOuts: number[] = [];
+  let swapOuts: { bytes: number; atMs: number }[] = [];
+  let thrashSinceMs: number | undefined;
   let isShort = false;
   let thrashCount = 0;
   let onlyParks = false;
   let reclaims = false;
 
   return {
-    feed(sample, capacityBytes) {
+    feed(sample, capacityBytes, atMs) {
       const leftBytes = (sample.headroomBytes ?? 0) + (sample.floorBytes ?? 0);
       const leftRatio = leftBytes / capacityBytes;
       isShort = leftRatio < 0.2;
-      swapOuts = [...swapOuts, sample.swapOutBytesPerSecond ?? 0].slice(-3);
+      swapOuts = [...swapOuts, { bytes: sample.swapOutBytesPerSecond ?? 0, atMs }].slice(-3);
       onlyParks = leftRatio > 0.2 && (sample.swapInBytesPerSecond ?? 0) < SWAP_BYTES_PER_SECOND / 10;
       reclaims = (sample.kswapdScanPerSecond ?? 0) > 0;
       // With much room a backup that reads everything twice looks the same, and hurts nobody here.
@@ -36,11 +39,15 @@ export function createSymptoms(): Symptoms {
         (sample.refaultBytesPerSecond ?? 0) >= REFAULT_BYTES_PER_SECOND &&
         (sample.pressureSomeRatio ?? 0) >= PRESSURE_RATIO;
       thrashCount = rereads && matters ? thrashCount + 1 : 0;
+      if (thrashCount <= 1) thrashSinceMs = atMs;
     },
+    sinceMs: () =>
+      swapOuts.find(({ bytes }) => bytes >= SWAP_BYTES_PER_SECOND)?.atMs ??
+      (thrashCount >= 3 ? thrashSinceMs : undefined),
     now: () => ({
       swapsOut:
-        swapOuts.filter((bytes) => bytes >= SWAP_BYTES_PER_SECOND).length >= 2 ||
-        (isShort && swapOuts.some((bytes) => bytes >= BURST_BYTES_PER_SECOND)),
+        swapOuts.filter(({ bytes }) => bytes >= SWAP_BYTES_PER_SECOND).length >= 2 ||
+        (isShort && swapOuts.some(({ bytes }) => bytes >= BURST_BYTES_PER_SECOND)),
       onlyParks,
       thrashes: thrashCount >= 3,
       reclaims,

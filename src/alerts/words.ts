@@ -1,12 +1,15 @@
 /** The sentence of an alert. Pure. */
 import { bytesText, nameText } from "../predict/figureText.ts";
 import type { Reading } from "./detector.ts";
-import { CLEAR, type Level } from "./levels.ts";
+import { rankOf, type Level } from "./levels.ts";
 
 /** One sentence for people: what is the matter, how much is left, and how long it lasts. */
 export function sentenceOf(reading: Reading, level: Level): string {
   const { sample, judgement, load, turns, trend, fastTrend, signals, headroomBytes } = reading;
   const end = sample.swapTotalBytes === 0 ? "Memory runs out" : "Swapping";
+  if (rankOf(level) > rankOf(judgement.level)) {
+    return `No worse for the moment: ${beforeEnd(reading)}.`;
+  }
   const left =
     headroomBytes > 0
       ? `${bytesText(headroomBytes)} left`
@@ -33,12 +36,10 @@ export function sentenceOf(reading: Reading, level: Level): string {
     case "level":
     case "reclaim":
       return level === "critical"
-        ? `Memory is nearly used up: ${left} before ${swapOrEnd(reading)}.`
-        : `Memory is getting tight: ${left} before ${swapOrEnd(reading)}.`;
+        ? `Memory is nearly used up: ${beforeEnd(reading)}.`
+        : `Memory is getting tight: ${beforeEnd(reading)}.`;
     case undefined:
-      return reading.leftBytes > CLEAR.ratio * 0.2 * reading.capacityBytes
-        ? `Memory is recovering: ${left}.`
-        : `Memory is still tight: ${left}.`;
+      return `Memory is not short: ${beforeEnd(reading)}.`;
   }
 }
 
@@ -57,8 +58,11 @@ export function turnsText(turns: number | undefined): string {
   return `about ${whole} ${whole === 1 ? "turn" : "turns"}`;
 }
 
-function swapOrEnd({ sample }: Reading): string {
-  return sample.swapTotalBytes === 0 ? "memory runs out" : "swap";
+/** `133 MiB left before swap`, `13 MiB past the load line`. */
+function beforeEnd({ sample, headroomBytes }: Reading): string {
+  return headroomBytes > 0
+    ? `${bytesText(headroomBytes)} left before ${sample.swapTotalBytes === 0 ? "memory runs out" : "swap"}`
+    : `${bytesText(-headroomBytes)} past the load line`;
 }
 
 function weightsOrFiles({ sample, leftBytes, capacityBytes }: Reading): string {

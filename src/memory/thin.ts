@@ -31,6 +31,9 @@ export function meanRates(samples: readonly MemorySample[], from: number, to: nu
   return means;
 }
 
+/** A beat is never exact: what comes a little early is still the next one. */
+const EARLY_RATIO = 0.15;
+
 /** The readings as a sampler on a beat of `intervalMs` would have taken them. */
 export function thinned(samples: readonly MemorySample[], intervalMs: number): MemorySample[] {
   const thin: MemorySample[] = [];
@@ -42,7 +45,7 @@ export function thinned(samples: readonly MemorySample[], intervalMs: number): M
       taken === -1 || index === taken + 1 ? sample : { ...sample, ...meanRates(samples, taken, index) },
     );
     taken = index;
-    dueAt = (Math.floor(sample.takenAt / intervalMs) + 1) * intervalMs;
+    dueAt = sample.takenAt + intervalMs * (1 - EARLY_RATIO);
   }
   return thin;
 }

@@ -25,7 +25,9 @@ export function readRecord(path: string): RecordedMemory {
   try {
     const samples = database.prepare<[], SampleRow>("SELECT * FROM samples ORDER BY taken_at").all();
     const loads = database
-      .prepare<[], LoadRow>("SELECT model, started_at, ended_at, predicted FROM loads ORDER BY started_at")
+      .prepare<[], LoadRow>( // Without a request of its own nobody could have announced it.
+        "SELECT model, started_at, ended_at, predicted FROM loads WHERE exchange_id IS NOT NULL ORDER BY started_at",
+      )
       .all();
     const turns = database
       .prepare<[], number>(
