@@ -212,12 +212,20 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
     },
     drill,
     async start() {
-      const { episodes } = await store.episodes({ limit: LEFT_OPEN }).catch(() => ({ episodes: [] }));
-      for (const episode of episodes) {
-        if (episode.endedAt === undefined) {
-          // What came of it nobody saw.
-          store.saveEpisode({ ...episode, endedAt: episode.peakAt ?? episode.startedAt, currentLevel: "ok" });
+      try {
+        const { episodes } = await store.episodes({ limit: LEFT_OPEN });
+        for (const episode of episodes) {
+          if (episode.endedAt === undefined) {
+            // What came of it nobody saw.
+            store.saveEpisode({
+              ...episode,
+              endedAt: episode.peakAt ?? episode.startedAt,
+              currentLevel: "ok",
+            });
+          }
         }
+      } catch {
+        // Without a record there is nothing to close.
       }
     },
     close() {

@@ -153,6 +153,7 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
     save(entry.load);
     ended.push({
       ...entry,
+      readings: [],
       departure: {
         at,
         lastSeenAt,
