@@ -3,7 +3,7 @@ import type { BandKind } from "./bands.ts";
 import { drawForecast } from "./chartForecast.ts";
 import { drawGaps, drawLoadLine, drawMarks, drawSwapLane } from "./chartMarks.ts";
 import type { ForecastLine } from "./forecastLine.ts";
-import { formatGib, formatHour, formatDay } from "./format.ts";
+import { formatDay, formatGib, formatHour, formatTime } from "./format.ts";
 import type { ChartMark } from "./marks.ts";
 import { bandFill, color, fontOf, forgetColors, scaled } from "./paint.ts";
 import type { Series } from "./series.ts";
@@ -30,6 +30,7 @@ export interface ChartView {
 
 /** Share of the height that the swap lane takes at the top, where there is swap. */
 const swapLane = 0.14;
+const minuteMs = 60_000;
 const dayMs = 24 * 3_600_000;
 
 /** Creates the chart inside `element`, which gives it its size. `onCursor` hears of the pointer only. */
@@ -143,7 +144,8 @@ function timeAxis(current: () => ChartView): uPlot.Axis {
     grid: { show: false },
     values: (_, splits) => {
       const { from, to } = current();
-      return splits.map(to - from > 2 * dayMs ? formatDay : formatHour);
+      const step = (splits[1] ?? 0) - (splits[0] ?? 0);
+      return splits.map(to - from > 2 * dayMs ? formatDay : step < minuteMs ? formatTime : formatHour);
     },
   };
 }

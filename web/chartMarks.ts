@@ -34,11 +34,18 @@ export function drawLoadLine(chart: uPlot, series: Series): void {
   ctx.beginPath();
   ctx.arc(x, y, 6 * unit, 0, 2 * Math.PI);
   ctx.stroke();
-  const textY = y + 14 * unit;
+  // On into the future, where no sample is yet.
+  ctx.globalAlpha = 0.5;
+  ctx.beginPath();
+  ctx.moveTo(chart.valToPos(series.times.at(-1) ?? 0, "x", true), y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+  // Above the line: below it the bands and their forecast come near.
   writeText(chart, {
     text: "load line",
     x: x - 12 * unit,
-    y: textY,
+    y: y - 5 * unit,
     ink: color("load-line"),
     align: "right",
   });

@@ -55,10 +55,12 @@ function AdviceList({ advice }: { advice: readonly Advice[] }) {
         <li key={id}>
           <p>
             {text}
-            {savesBytes ? <span class="dim"> Saves {formatBytes(savesBytes)}.</span> : null}
+            {savesBytes && !remedies.some((remedy) => remedy.text.includes("saves")) ? (
+              <span class="dim"> Saves {formatBytes(savesBytes)}.</span>
+            ) : null}
             {savesMs ? <span class="dim"> Saves {formatElapsed(savesMs)}.</span> : null}
           </p>
-          <Remedies remedies={remedies} />
+          <Remedies remedies={remedies} said={text} />
         </li>
       ))}
     </ul>

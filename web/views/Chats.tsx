@@ -80,10 +80,12 @@ function Chat({ conversation }: { conversation: Conversation }) {
         </span>
         <span class="line">
           <Spark conversation={conversation} turns={turns} />
-          <span class="figure">
-            <b>{formatCount(conversation.contextTokensUsed)}</b> / {formatCount(conversation.contextLength)}{" "}
-            <Mark from="derived" />
-          </span>
+          {conversation.contextTokensUsed !== undefined && (
+            <span class="figure">
+              <b>{formatCount(conversation.contextTokensUsed)}</b> / {formatCount(conversation.contextLength)}{" "}
+              <Mark from="derived" />
+            </span>
+          )}
           <span class="figure dim">{decayWords(turns)}</span>
         </span>
         {cliff && (

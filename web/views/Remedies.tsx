@@ -3,34 +3,61 @@ import { formatBytes } from "../format.ts";
 import { machine } from "../store.ts";
 import { CopyLine } from "./Copy.tsx";
 
-/** What to do, each with the text to copy. `only`: how many of them. */
-export function Remedies({ remedies, only }: { remedies: readonly Remedy[] | undefined; only?: number }) {
+interface RemediesProps {
+  remedies: readonly Remedy[] | undefined;
+  /** How many of them; there is then room for one command of each. */
+  only?: number;
+  /** What has been said already: a remedy that says nothing else shows its commands alone. */
+  said?: string;
+}
+
+/** What to do, each with the text to copy. */
+export function Remedies({ remedies, only, said = "" }: RemediesProps) {
   if (!remedies?.length) return null;
   return (
     <ul class="remedies">
       {remedies.slice(0, only).map((remedy) => (
         <li key={remedy.id}>
-          <span>
-            {remedy.text}
-            {remedy.savesBytes && !remedy.text.includes("saves") ? (
-              <span class="dim"> saves {formatBytes(remedy.savesBytes)}</span>
-            ) : null}
-          </span>
-          {commandsHere(remedy, only !== undefined).map(({ platform, text }) => (
-            <CopyLine key={platform + text} text={text} label={platform === "any" ? undefined : platform} />
-          ))}
+          {!said.includes(remedy.text) && (
+            <span>
+              {remedy.text}
+              {remedy.savesBytes && !remedy.text.includes("saves") ? (
+                <span class="dim"> saves {formatBytes(remedy.savesBytes)}</span>
+              ) : null}
+            </span>
+          )}
+          <Commands remedy={remedy} brief={only !== undefined} />
         </li>
       ))}
     </ul>
   );
 }
 
-/** The command for the machine that is watched first; where there is room for one, only that. */
-function commandsHere({ commands }: Remedy, onlyOne: boolean): Remedy["commands"] {
+/** The commands for the machine that is watched; those for others are folded away. */
+function Commands({ remedy: { commands }, brief }: { remedy: Remedy; brief: boolean }) {
   const os = (machine.value?.osName ?? "").toLowerCase();
   const platform = /darwin|mac/.test(os) ? "macos" : /windows/.test(os) ? "windows" : "linux";
-  const rank = (command: Remedy["commands"][number]): number =>
-    command.platform === platform ? 0 : command.platform === "any" ? 1 : 2;
-  const sorted = (commands ?? []).toSorted((a, b) => rank(a) - rank(b));
-  return onlyOne ? sorted.slice(0, 1) : sorted;
+  const own = commands.filter((command) => command.platform === platform);
+  const here = [...own, ...commands.filter((command) => command.platform === "any")];
+  const elsewhere = commands.filter((command) => !here.includes(command));
+  const lines = (shown: Remedy["commands"]) =>
+    shown.map(({ platform: name, text }) => (
+      <CopyLine
+        key={name + text}
+        text={text}
+        label={name === platform || name === "any" ? undefined : name}
+      />
+    ));
+  if (brief) return <>{lines((here.length > 0 ? here : elsewhere).slice(0, 1))}</>;
+  return (
+    <>
+      {lines(here)}
+      {elsewhere.length > 0 && (
+        <details class="behind">
+          <summary>On other systems</summary>
+          {lines(elsewhere)}
+        </details>
+      )}
+    </>
+  );
 }
