@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { describe, expect, it, vi } from "vitest";
 import { busyScene, desktop, emptyScene, phone, textOf, useBrowser } from "./support/harness.ts";
+import { askedScene } from "./support/whatIfScene.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { open, serve, show } = useBrowser();
@@ -20,6 +21,26 @@ describe("axe", () => {
     async ({ view, colorScheme, scene }) => {
       const { page } = await show(scene(), view, colorScheme);
       await page.getByText("Figures as a table").click();
+      expect(await violations(page)).toEqual([]);
+    },
+  );
+
+  const tabs = ["dark", "light"] as const;
+  it.each(tabs.flatMap((colorScheme) => [desktop, phone].map((view) => ({ colorScheme, view }))))(
+    "finds no violation on any tab, nor while there is a warning ($colorScheme, $view.width px)",
+    async ({ view, colorScheme }) => {
+      const { page } = await show(askedScene(), view, colorScheme);
+      await page.getByRole("alert").waitFor();
+      await page.getByText("Columns", { exact: true }).click();
+      await page.getByRole("button", { name: /open-webui/ }).click();
+      await page.locator(".turns tbody tr").first().waitFor();
+      await page.locator(".opens").first().click();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole("link", { name: "What if" }).click();
+      await page.locator(".field").waitFor();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole("link", { name: "Alerts and advice" }).click();
+      await page.locator(".advice li").first().waitFor();
       expect(await violations(page)).toEqual([]);
     },
   );
@@ -86,10 +107,27 @@ describe("keyboard", () => {
 });
 
 describe("narrow and wide", () => {
-  it.each([360, 768, 1280, 1920, 3840])("nothing sticks out at %d px", async (width) => {
-    const { page } = await show(busyScene(), { width, height: 800 });
+  it.each([360, 768, 1280, 1920, 3840])("nothing sticks out at %d px, on any tab", async (width) => {
+    const { page } = await show(askedScene(), { width, height: 800 });
     await page.locator(".uplot canvas").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    await page.getByRole("link", { name: "What if" }).click();
+    await page.locator(".field").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    await page.getByRole("link", { name: "Alerts and advice" }).click();
+    await page.locator(".advice li").first().waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+  });
+
+  it("lets no row lie over another at 360 px", async () => {
+    const { page } = await show(askedScene(), phone);
+    const boxes = [];
+    for (const selector of [".verdict", ".memory", ".now", ".chats", ".record", ".accuracy", ".models"])
+      boxes.push(await page.locator(selector).boundingBox());
+    const tops = boxes.map((box) => box?.y ?? 0);
+    expect(tops).toEqual(tops.toSorted((a, b) => a - b));
+    for (const [index, box] of boxes.entries())
+      expect(tops[index + 1] ?? Infinity).toBeGreaterThanOrEqual((box?.y ?? 0) + (box?.height ?? 0));
   });
 });
 

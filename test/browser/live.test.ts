@@ -59,4 +59,39 @@ describe("live", () => {
     await hide(false);
     await vi.waitFor(() => expect(frames.slice(before)).toEqual([">resume", "snapshot"]));
   });
+
+  it("reloads itself once when the server comes back as another version", async () => {
+    const scene = emptyScene();
+    const { page, server: first } = await show(scene);
+    const port = Number(new URL(first.url).port);
+    await page.evaluate("window.before = true");
+    await first.close();
+    const { snapshot } = scene;
+    scene.snapshot = (now) => ({ ...snapshot(now), version: "0.2.0" });
+    await serve(scene, { port });
+    await vi.waitFor(async () => expect(await page.evaluate("window.before")).toBeUndefined(), 15_000);
+    await page.getByText("live", { exact: true }).waitFor();
+    // A cache that goes on giving the old page must not make it reload for ever.
+    await page.evaluate("window.before = true");
+    await page.reload();
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.evaluate("window.before = true");
+    await sleep(1500);
+    expect(await page.evaluate("window.before")).toBe(true);
+  });
+
+  it("stands snapshots with missing parts and messages it does not know", async () => {
+    const scene = emptyScene();
+    scene.snapshot = () => ({ version: "0.1.0", models: [{}], exchanges: [null, { id: "x" }] }) as never;
+    const { page, server, complaints } = await show(scene);
+    server.live.publishConversation({ id: "only-an-id" } as never);
+    server.live.publishAlert({ id: "only-an-id" } as never);
+    server.live.publishLoad({ id: "only-an-id" } as never);
+    server.live.publishRemoved("weather" as never, "x");
+    server.live.publishSample({ takenAt: Date.now() } as never);
+    server.live.publishExchange({ ...decodingExchange(Date.now()), id: "y", notices: undefined } as never);
+    await page.getByText("decoding", { exact: false }).first().waitFor();
+    expect(await page.locator(".live > li").count()).toBe(2);
+    expect(complaints).toEqual([]);
+  });
 });

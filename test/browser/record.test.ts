@@ -2,8 +2,17 @@ import { describe, expect, it, vi } from "vitest";
 import type { Exchange } from "../../src/types.ts";
 import { busyScene, desktop, phone, useBrowser } from "./support/harness.ts";
 import { busySnapshot, decodingExchange, endedExchange } from "./support/scenes.ts";
+import { openEpisode } from "./support/story.ts";
 
 const { show } = useBrowser();
+const aChat = {
+  startedAt: 1,
+  lastAt: 2,
+  turnCount: 1,
+  contextLength: 4096,
+  contextTokensUsed: 99,
+  notices: [],
+};
 
 describe("the record", () => {
   it("is read page by page, back and forth", async () => {
@@ -49,16 +58,36 @@ describe("hostile names", () => {
         id: `live-${index}`,
         model,
       }));
-      return { ...usual, exchanges, models: usual.models.map((model) => ({ ...model, name: long })) };
+      const conversations = names.map((name, index) => ({
+        ...aChat,
+        id: `chat-${index}`,
+        client: name,
+        model: name,
+      }));
+      const episodes = [{ ...openEpisode(now), text: html + long, causes: [{ name: long, bytes: 1 }] }];
+      const models = usual.models.map((model) => ({ ...model, name: long }));
+      return { ...usual, exchanges, conversations, episodes, models };
+    };
+    const load = {
+      id: "load-x",
+      startedAt: Date.now() - 9000,
+      model: long,
+      cause: "first" as const,
+      client: html,
     };
     for (const view of [desktop, phone]) {
-      const { page, complaints } = await show({ ...scene, ended, snapshot }, view);
+      const { page, complaints } = await show({ ...scene, ended, snapshot, loads: [load] }, view);
       await page.locator(".ledger tbody tr").first().waitFor();
       expect(await page.title()).not.toBe("owned");
       expect(await page.locator("main img").count()).toBe(0);
       expect(await page.getByText(html).count()).toBeGreaterThan(0);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(view.width);
-      expect(complaints).toEqual([]);
+      for (const tab of ["What if", "Alerts and advice"]) {
+        await page.getByRole("link", { name: tab }).click();
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(view.width);
+      }
+      // A model of such a name is asked about, and the server says that there is none: browsers report that.
+      expect(complaints.filter((complaint) => !complaint.startsWith("Failed to load"))).toEqual([]);
     }
   });
 });
