@@ -38,6 +38,8 @@ export interface TurnJudgement {
   /** Forgotten while answering. */
   shiftedTokens: number;
   contextTokensUsed?: number;
+  /** The prompt's size, where Ollama itself told it. */
+  toldTokens?: number;
 }
 
 /** The default of v0.24 and v0.33 without a GPU. */
@@ -63,7 +65,7 @@ export function judgeTurn(facts: TurnFacts): TurnJudgement {
           : facts.cure(promptTokens + roomOf(facts), contextLength),
       ),
     );
-    return { ...judgement, sentTokens: promptTokens };
+    return { ...judgement, sentTokens: promptTokens, toldTokens: answer.promptTooLong.promptTokens };
   }
   const { inputTokens, outputTokens = 0, provenance } = exchange.usage ?? {};
   if (inputTokens === undefined || provenance !== "measured" || !readsPrompt(exchange)) {
@@ -74,13 +76,14 @@ export function judgeTurn(facts: TurnFacts): TurnJudgement {
     return { ...judgement, sentTokens: inputTokens };
   }
   const { contextLength } = known;
+  const toldTokens = exactSent(facts, outputTokens);
   const cuts = countsNewOnly(facts.ollamaVersion)
     ? []
     : promptCuts({
         prompt: facts.prompt,
         inputTokens,
         contextLength,
-        exactSentTokens: exactSent(facts, outputTokens),
+        exactSentTokens: toldTokens,
         sent: facts.sent,
         largestMessageTokens: facts.largestMessageTokens,
         reused: facts.reused,
@@ -120,6 +123,7 @@ export function judgeTurn(facts: TurnFacts): TurnJudgement {
     sentTokens,
     promptCuts: cuts,
     shiftedTokens,
+    toldTokens,
     contextTokensUsed: Math.min(contextLength, inputTokens + outputTokens - shiftedTokens),
   };
 }

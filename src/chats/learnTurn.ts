@@ -37,7 +37,8 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
         ? cachedTokens({ inputTokens, prefillMs: undisturbedMs, heldTokens: held, surelyHeld, msOf })
         : undefined;
     if (cached !== undefined) {
-      usage.cachedInputTokens = cached;
+      // Without its oldest messages a prompt shares no more than the system's with what was there before.
+      usage.cachedInputTokens = lost ? Math.min(cached, chat?.systemTokens ?? 0) : cached;
     }
     if (alone) {
       const certainty = cold || cached === held ? "sure" : before === undefined ? "unsure" : "likely";

@@ -4,6 +4,7 @@ import { createRecent, type Recent } from "../predict/guessRecent.ts";
 import { createRunnerGrowth, type RunnerGrowth } from "../predict/growth.ts";
 import { stateCostOf, type StateCost } from "../predict/promptCache.ts";
 import type { MemoryEstimate } from "../types.ts";
+import { createPromptSizes, type PromptSizes } from "./promptSizes.ts";
 import { createTokenRatio, type TokenRatio } from "./sentTokens.ts";
 
 /** A model as it is now, as far as it is known. */
@@ -23,6 +24,7 @@ export interface ModelNow {
 
 export interface ModelMemory {
   ratio: TokenRatio;
+  sizes: PromptSizes;
   prefill: PrefillModel;
   /** Time in no duration of Ollama's, and the hand-over of a warm runner, when nobody else is in the way. */
   restMs: Recent;
@@ -50,6 +52,7 @@ export function createModelMemories(): ModelMemories {
     of(key) {
       const memory = models.get(key) ?? {
         ratio: createTokenRatio(),
+        sizes: createPromptSizes(),
         prefill: createPrefillModel(),
         restMs: createRecent(),
         warmLoadMs: createRecent(),

@@ -1,6 +1,6 @@
 /** What befell an exchange's tokens, in words. */
 import { bytesText, durationText } from "../predict/figureText.ts";
-import type { Notice, Remedy } from "../types.ts";
+import type { Exchange, Notice, Remedy } from "../types.ts";
 import type { AnswerCut } from "./cutAnswer.ts";
 import type { PromptCut } from "./cutPrompt.ts";
 
@@ -15,8 +15,8 @@ export function cutNotice(
   read: { sentTokens: number; contextLength: number },
   cure: Cure,
 ): Notice {
-  const lost = cut.tokensLost.toLocaleString("en-US");
-  const of = read.sentTokens.toLocaleString("en-US");
+  const lost = words(cut.tokensLost);
+  const of = words(read.sentTokens);
   const message =
     cut.kind === "truncated"
       ? `Ollama cut about ${lost} of ${of} tokens out of the middle of the prompt: the window holds ${read.contextLength}.`
@@ -24,11 +24,27 @@ export function cutNotice(
   return { kind: cut.kind, message, tokensLost: cut.tokensLost, ...cureOf(cure) };
 }
 
+/** A prompt that was cut in its middle, now that its size is told. */
+export function withTold(notice: Notice, { usage }: Exchange, toldTokens: number): Notice {
+  const tokensLost = toldTokens - (usage?.inputTokens ?? toldTokens);
+  return notice.kind !== "truncated" || tokensLost <= 0
+    ? notice
+    : {
+        ...notice,
+        tokensLost,
+        message: `Ollama cut ${words(tokensLost)} of ${words(toldTokens)} tokens out of the middle of the prompt.`,
+      };
+}
+
+function words(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
 export function answerNotice(cut: AnswerCut, contextLength: number, cure: Cure): Notice {
   return cut.kind === "context-shifted"
     ? {
         kind: cut.kind,
-        message: `The window of ${contextLength} was full before the answer ended: Ollama forgot about ${cut.tokensLost.toLocaleString("en-US")} of the older tokens and went on.`,
+        message: `The window of ${contextLength} was full before the answer ended: Ollama forgot about ${words(cut.tokensLost)} of the older tokens and went on.`,
         tokensLost: cut.tokensLost,
         ...cureOf(cure),
       }

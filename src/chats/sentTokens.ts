@@ -26,6 +26,8 @@ export interface SentEstimate {
 export interface SentTokens {
   /** Undefined when nothing tells. */
   estimate(prompt: PromptShape, before?: Turn): SentEstimate | undefined;
+  /** A prompt whose size Ollama told, whatever it read of it. */
+  learnTold(prompt: PromptShape, tokens: number): void;
   /** A prompt that was read whole, and its count. */
   learn(prompt: PromptShape, inputTokens: number, before?: Turn): void;
   /** What all but the new part of a prompt came to, from a turn before whose text was never seen. */
@@ -165,6 +167,12 @@ export function createSentTokens(ratio: TokenRatio): SentTokens {
       return best === undefined
         ? undefined
         : { best, low: best * (seen ? SEEN_LOW : UNSEEN_LOW), anchored: false };
+    },
+    learnTold({ textBytes = 0, messageCount, imageCount }, tokens) {
+      const perByte = (tokens - FRAME_TOKENS - PER_MESSAGE * messageCount) / textBytes;
+      if (textBytes >= TELLING_BYTES && imageCount === 0 && perByte > 0.01 && perByte < 4) {
+        ratio.add(perByte);
+      }
     },
     learnHistory({ textBytes = 0, newTextBytes = textBytes, messageCount, imageCount }, before) {
       const bytes = textBytes - newTextBytes;

@@ -2,9 +2,8 @@
  * Watches the tokens of every chat: how full its window is, what Ollama left out, the cliff, what a runner's memory
  * grows by, how much is left. Pure but for what it remembers; time and memory come in with the calls.
  */
-import type { ScoredValue } from "../predict/accuracy.ts";
+import { scoredOfExchange, type ScoredValue } from "../predict/accuracy.ts";
 import { median } from "../predict/accuracyQuantile.ts";
-import { isAtLeast, parseOllamaVersion } from "../predict/ollamaVersion.ts";
 import { CHECKPOINTS_OF_A_WHOLE_PROMPT, entryBytes } from "../predict/promptCache.ts";
 import type {
   AnswerFacts,
@@ -17,14 +16,23 @@ import type {
   RequestFacts,
 } from "../types.ts";
 import { remember } from "./bounded.ts";
-import { addNotice, endTurn, shareOut, stepsOf, type ChatState, type Place } from "./chatState.ts";
+import {
+  addNotice,
+  endTurn,
+  shareOut,
+  stepsOf,
+  type ChatState,
+  type Place,
+  type SaidOfCliff,
+} from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
+import { cliffCosts } from "./cliffCosts.ts";
 import { announce, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
 import { createCures, type CureParts } from "./cures.ts";
 import { createFollowed, type FollowedParts } from "./followed.ts";
 import { judgeTurn, type TurnJudgement, type Window } from "./judgeTurn.ts";
 import { learnTurn } from "./learnTurn.ts";
-import { costOf, createModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
+import { createModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
 import {
   cachedPrompt,
   largestMessage,
@@ -36,6 +44,7 @@ import {
   type MsOf,
   type OpenTurn,
 } from "./openTurn.ts";
+import { withTold } from "./notices.ts";
 import { createRunnerWatch } from "./runnerWatch.ts";
 import { tellChat } from "./tellChat.ts";
 import type { Turn } from "./turn.ts";
@@ -116,23 +125,18 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     (work) =>
       memory.prefill.msOf(work) ?? parts.prefillMs(model.key, work);
 
-  function costsOf(model: ModelNow, memory: ModelMemory): CliffCosts {
-    const cost = costOf(model);
-    const growth = model.loadId === memory.growth?.loadId ? memory.growth : undefined;
-    const keeps = growth?.keepsPrompts() ?? (model.estimate?.promptCacheLimitBytes ?? 0) > 0;
-    const allIsTimed = isAtLeast(parseOllamaVersion(parts.ollamaVersion()), 30);
-    return {
-      prefillMs: msOf(model, memory),
-      ...(allIsTimed && { restMs: (memory.restMs.median() ?? 0) + (memory.warmLoadMs.median() ?? 0) }),
-      ...(cost !== undefined && keeps && { cost }),
-      outputTokens: memory.outputTokens.median() ?? 0,
-      slides: (cost?.slidingBytesPerToken ?? 0) > 0 || (cost?.fixedBytes ?? 0) > 0,
-    };
-  }
+  const costsOf = (model: ModelNow, memory: ModelMemory): CliffCosts =>
+    cliffCosts(model, memory, { prefillMs: msOf(model, memory), ollamaVersion: parts.ollamaVersion() });
 
-  function cureAt({ exchange, model, window }: Pick<At, "exchange" | "model" | "window">, atTurn?: number) {
-    const { contextLength } = window;
-    return cures({ exchange, contextLength, trainedContextLength: model.trainedContextLength, atTurn });
+  function cureAt({ exchange, model, window }: Pick<At, "exchange" | "model" | "window">, said: SaidOfCliff) {
+    return cures({
+      exchange,
+      contextLength: window.contextLength,
+      trainedContextLength: model.trainedContextLength,
+      atTurn: said.atTurn.predicted,
+      waitMs: said.prefillMs?.predicted,
+      bytesPerTurn: said.bytesPerTurn?.predicted,
+    });
   }
 
   function began(exchange: Exchange, facts: RequestFacts, place?: Place): void {
@@ -147,7 +151,11 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     const prompt = promptOf(facts, operation === "generate");
     // Another model counts the same text otherwise.
     const comparable = chat?.model === undefined || chat.model === name;
-    const sent = chat?.sent.estimate(prompt, comparable ? before : undefined);
+    const told = memory.sizes.of(prompt);
+    const sent =
+      told === undefined
+        ? chat?.sent.estimate(prompt, comparable ? before : undefined)
+        : { best: told, low: told - 2, anchored: false };
     const turn: Turn = { exchangeId: exchange.id, turn: place?.turn ?? 1, prompt, cut: false };
     const entry: OpenTurn = { turn, facts, place, chat, before: comparable ? before : undefined, sent };
     remember(open, exchange.id, entry, MOST_OPEN);
@@ -181,7 +189,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     }
     const step = tokensPerTurn(stepsOf(chat))?.predicted ?? 0;
     const notice = announce(chat, found, () =>
-      cureAt(at, found.ahead.atTurn.predicted)(Math.max(sentTokens, window.contextLength) + step),
+      cureAt(at, found.said)(Math.max(sentTokens, window.contextLength) + step),
     );
     if (notice === undefined) {
       chat.notices = chat.notices.filter(({ kind }) => kind !== "cliff-ahead");
@@ -232,6 +240,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     });
     count(entry, judgement);
     exchange.notices.push(...judgement.notices);
+    learnSize(entry, judgement, memory);
     if (chat === undefined || entry.place === undefined) {
       return;
     }
@@ -239,6 +248,26 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     if (isFollowed(entry.place) && turn.sentTokens !== undefined && window !== undefined) {
       const at = { entry, exchange, chat, model, memory, window, sentTokens: turn.sentTokens };
       judgeCliff(at, judgement.promptCuts.length > 0);
+    }
+  }
+
+  /** What was cut of the same text before is known to the token now. */
+  function learnSize(
+    { turn, chat, exchange }: EndedTurn,
+    judgement: TurnJudgement,
+    memory: ModelMemory,
+  ): void {
+    const { toldTokens, promptCuts } = judgement;
+    if (toldTokens === undefined) {
+      if (promptCuts.some(({ kind }) => kind === "truncated")) {
+        memory.sizes.wasEstimated(turn.prompt, exchange);
+      }
+      return;
+    }
+    chat?.sent.learnTold(turn.prompt, toldTokens);
+    for (const earlier of memory.sizes.learn(turn.prompt, toldTokens)) {
+      earlier.notices = earlier.notices.map((notice) => withTold(notice, earlier, toldTokens));
+      parts.completed(earlier);
     }
   }
 
@@ -272,7 +301,8 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     const { cost } = costsOf(model, memory);
     const held = (turn.inputTokens ?? 0) + (turn.outputTokens ?? 0);
     const bytes = cost === undefined ? undefined : entryBytes(cost, held, CHECKPOINTS_OF_A_WHOLE_PROMPT);
-    const cure = cureAt(at, turn.turn)(sentTokens + (turn.outputTokens ?? 0));
+    const said = { ...chat.said, atTurn: { predicted: turn.turn } };
+    const cure = cureAt(at, said)(sentTokens + (turn.outputTokens ?? 0));
     const over = wentOver(chat, { turn: turn.turn, exchange, bytes }, cure);
     exchange.notices.push(over.notice);
     addNotice(chat, over.notice, turn.turn);
@@ -313,14 +343,8 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
   }
 
   function score(exchange: Exchange, values: ExchangePrediction): void {
-    const { model = "", state, startedAt } = exchange;
-    const at = "endedAt" in state ? state.endedAt : startedAt;
     exchange.prediction = { ...exchange.prediction, ...values };
-    parts.scored(
-      Object.entries(values).flatMap(([kind, { errorRatio }]) =>
-        errorRatio === undefined ? [] : [{ kind: kind as keyof ExchangePrediction, model, at, errorRatio }],
-      ),
-    );
+    parts.scored(scoredOfExchange({ ...exchange, prediction: values }));
   }
 
   function tell({ chat, exchange }: EndedTurn, model: ModelNow): void {
