@@ -72,6 +72,8 @@ export interface App {
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
 const SHOWN_CONVERSATIONS = 20;
+/** A turn that has ended is on record before a list is read, unless the disk is slow. */
+const WRITTEN_FIRST_MS = 500;
 const LAST_WORDS_MS = 2000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
@@ -254,7 +256,7 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   const chats = createChats({
     newId,
-    moved: (...ids) => conversations.moved(...ids),
+    moved: (move) => conversations.moved(move),
     live: () => exchanges.live(),
     ...predictions.chatModels,
     larger: (model, contextLength) => predictions.change(model, { contextLength }),
@@ -355,15 +357,20 @@ export async function createApp(parts: AppParts): Promise<App> {
       }),
     listConversations: (query) =>
       unlessForeignCursor(async () => {
-        const { conversations: rows, next } = await store.conversations(query);
-        return { rows, next };
+        await store.flush(WRITTEN_FIRST_MS);
+        const { conversations: kept, next } = await store.conversations(query);
+        return { rows: kept.map((row) => conversations.book.find(row.id) ?? row), next };
       }),
-    findConversation: async (id) =>
-      withLiveTurns(await store.conversation(id), {
+    findConversation: async (id) => {
+      await store.flush(WRITTEN_FIRST_MS);
+      return withLiveTurns(await store.conversation(id), {
         known: conversations.book.find(id),
         live: exchanges.live().filter((exchange) => exchange.conversationId === id),
-      }),
+      });
+    },
     forget: async (what) => {
+      // What is still on its way to the disk would come back.
+      await store.flush(WRITTEN_FIRST_MS);
       const forgotten = await store.forget(what);
       conversations.forget(what);
       live.refresh();

@@ -9,6 +9,8 @@ export interface ConversationBook {
   observer: ExchangeObserver;
   /** More is known: figures replace those here, but for what counts from the beginning of the conversation. */
   changed(conversation: Conversation): void;
+  /** Its first turn was taken for one of another conversation. */
+  split(move: { from: string; to: string; startedAt: number }): void;
   find(id: string): Conversation | undefined;
   /** Of people, the one with the latest turn first. */
   latest(most: number): Conversation[];
@@ -120,6 +122,18 @@ export function createConversationBook({ save, limit = LIMIT }: ConversationBook
           notices: joinedNotices(earlierNotices, told.notices),
         },
       });
+    },
+    split({ from, to, startedAt }) {
+      const { model, client, purpose } = entries.get(from)?.conversation ?? {};
+      const conversation: Conversation = {
+        id: to,
+        ...definite({ model, client, purpose }),
+        startedAt,
+        lastAt: startedAt,
+        turnCount: 1,
+        notices: [],
+      };
+      put({ conversation, earlierNotices: [], isTold: false });
     },
     find: (id) => entries.get(id)?.conversation,
     latest(most) {

@@ -40,10 +40,18 @@ export interface Identify {
   forgetAll(): void;
 }
 
+/** A turn that turned out to be the first of a conversation of its own. */
+export interface MovedTurn {
+  exchangeId: string;
+  from: string;
+  to: string;
+  startedAt: number;
+}
+
 export interface IdentifyOptions {
   newId: () => string;
   /** An earlier exchange turns out to belong to another conversation. */
-  moved?: ((exchangeId: string, conversationId: string) => void) | undefined;
+  moved?: ((move: MovedTurn) => void) | undefined;
   /** Most turns that are remembered, 32,768 unless told: about half a kilobyte each. */
   turnLimit?: number;
 }
@@ -72,11 +80,11 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       (chain === undefined ? undefined : turnBefore(known, { client: scope, chain, within: given }));
     if (before !== undefined && (clues.givenId === undefined || before.conversation === given)) {
       if (given === undefined && isOfAnotherChat(before)) {
-        return { conversation: moveOut(before, exchange.startedAt), before, chain, isNew: true };
+        return { conversation: moveOut(before), before, chain, isNew: true };
       }
       if (given === undefined) {
         for (const other of takenForRepeated(before)) {
-          moveOut(other, other.startedAt);
+          moveOut(other);
         }
       }
       return { conversation: before.conversation, before, chain, beside: besideOf(scope, chain, before) };
@@ -105,11 +113,12 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
     return isRepeated(exchange, { chain, earlier, isCommon: openings.isCommon(earlier.chain ?? "") });
   }
 
-  function moveOut(turn: KnownTurn, at: number): KnownConversation {
-    const conversation = newConversation(turn.conversation.client, at);
+  function moveOut(turn: KnownTurn): KnownConversation {
+    const { exchangeId, startedAt, conversation: from } = turn;
+    const conversation = newConversation(from.client, startedAt);
     known.move(turn, conversation);
     noteOpening(turn);
-    moved?.(turn.exchangeId, conversation.id);
+    moved?.({ exchangeId, from: from.id, to: conversation.id, startedAt });
     return conversation;
   }
 

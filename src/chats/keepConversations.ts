@@ -2,7 +2,7 @@
 import type { Conversation, Log } from "../types.ts";
 import { createConversationBook, isOfPeople, type ConversationBook } from "./conversationBook.ts";
 import type { ConversationHeads } from "./heads.ts";
-import type { Identify } from "./identify.ts";
+import type { Identify, MovedTurn } from "./identify.ts";
 
 /** The part of the store that is used here. */
 interface Keeper {
@@ -16,7 +16,7 @@ export interface KeptConversations {
   /** Takes up what was kept. Without it chats that are gone on with would be new ones. */
   recall(): Promise<void>;
   /** An exchange on record turns out to belong to another conversation. */
-  moved(exchangeId: string, conversationId: string): void;
+  moved(move: MovedTurn): void;
   forget(what: { beforeAt: number } | { conversationId: string } | { all: true }): void;
 }
 
@@ -68,8 +68,9 @@ export function keepConversations(parts: {
         });
       }
     },
-    moved(exchangeId, conversationId) {
-      store.moveExchange({ exchangeId, conversationId }).catch((error: unknown) => {
+    moved({ exchangeId, from, to, startedAt }) {
+      book.split({ from, to, startedAt });
+      store.moveExchange({ exchangeId, conversationId: to }).catch((error: unknown) => {
         log.warn("an exchange could not be moved to its conversation", { error: String(error) });
       });
     },

@@ -88,6 +88,22 @@ describe("createConversationBook", () => {
     expect(book.latest(20)).toEqual([]);
   });
 
+  it("lets a turn be the first of a conversation of its own", () => {
+    const { book, turn, saved } = aBook();
+    turn({ conversationId: "a", client: { name: "curl" } });
+    book.split({ from: "a", to: "b", startedAt: 3 });
+    expect(saved.at(-1)).toEqual({
+      id: "b",
+      model: "m",
+      client: "curl",
+      purpose: "chat",
+      startedAt: 3,
+      lastAt: 3,
+      turnCount: 1,
+      notices: [],
+    });
+  });
+
   it("keeps to its limit and passes over what belongs to none", () => {
     const { book, turn } = aBook(2);
     ["a", "b", "c"].forEach((conversationId) => turn({ conversationId }));

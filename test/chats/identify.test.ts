@@ -9,7 +9,7 @@ function talk() {
   let ids = 0;
   const moves: [string, string][] = [];
   const identify = createIdentify({
-    moved: (exchangeId, conversationId) => moves.push([exchangeId, conversationId]),
+    moved: ({ exchangeId, to }) => moves.push([exchangeId, to]),
     newId: () => {
       ids += 1;
       return `c${ids}`;

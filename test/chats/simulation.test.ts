@@ -20,7 +20,7 @@ function follow(requests: readonly SimulatedRequest[], restartAt?: number): Map<
   const start = (): Identify =>
     createIdentify({
       newId: () => `c${(count += 1)}`,
-      moved: (exchangeId, conversationId) => moved.set(exchangeId, conversationId),
+      moved: ({ exchangeId, to }) => moved.set(exchangeId, to),
     });
   let identify = start();
   const ending: { at: number; end: () => void }[] = [];

@@ -110,6 +110,25 @@ describe("conversations", () => {
     expect(chat?.startedAt).toBe(turns?.[0]?.startedAt);
   });
 
+  it("that begin alike are parted in the record as well, once both go on", async () => {
+    const { url } = await startPlimsoll(await startUpstream());
+    const opening = "Tell me something about the Romans that I would not guess.";
+    const one: Message[] = [];
+    const two: Message[] = [];
+    await say(url, one, opening);
+    await say(url, two, opening);
+    expect(two[1]).not.toEqual(one[1]);
+    expect(await list(url)).toHaveLength(1);
+    await say(url, two, "two goes on");
+    await say(url, one, "one goes on");
+    const chats = await list(url);
+    expect(chats.map(({ turnCount }) => turnCount)).toEqual([2, 2]);
+    for (const { id } of chats) {
+      const { turns } = await get<Conversation>(url, `conversations/${id}`);
+      expect(turns?.map(({ turn }) => turn)).toEqual([1, 2]);
+    }
+  });
+
   it("are told live, and forgotten in all places", async () => {
     const dataDir = await aDataDir();
     const { url } = await startPlimsoll(await startUpstream(), { dataDir });
