@@ -1,6 +1,7 @@
 /** `plimsoll predict`: will it fit, and how fast, for a model, a GGUF file or a saved `/api/show` answer. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { createOllamaClient } from "../ollama/client.ts";
+import type { ModelShape } from "../predict/modelShape.ts";
 import { shapeFromGguf } from "../predict/shapeFromGguf.ts";
 import { AskProblem, type PredictQuery } from "../predictions/ask.ts";
 import { readModel, type KnownModel } from "../predictions/modelKnowledge.ts";
@@ -135,14 +136,33 @@ function readFileSubject(subject: string): KnownModel | undefined {
   if (!/\.gguf$/i.test(subject)) {
     return undefined;
   }
-  const descriptor = openSync(subject, "r");
+  return { shape: readGguf(partsOf(subject)) };
+}
+
+/** All files of a model that was cut into several, in their order: `NAME-00001-of-00003.gguf` is one of three. */
+export function partsOf(path: string): string[] {
+  const [, stem, count] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/i.exec(path) ?? [];
+  return stem === undefined || count === undefined
+    ? [path]
+    : Array.from(
+        { length: Number(count) },
+        (_, index) => `${stem}-${String(index + 1).padStart(5, "0")}-of-${count}.gguf`,
+      );
+}
+
+function readGguf(paths: readonly string[]): ModelShape {
+  const descriptors: number[] = [];
   try {
-    const shape = shapeFromGguf((offset, length) => {
-      const bytes = Buffer.alloc(length);
-      return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset));
+    const [first, ...more] = paths.map((path) => {
+      const descriptor = openSync(path, "r");
+      descriptors.push(descriptor);
+      return (offset: number, length: number) => {
+        const bytes = Buffer.alloc(length);
+        return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset));
+      };
     });
-    return { shape };
+    return shapeFromGguf(first ?? (() => undefined), more);
   } finally {
-    closeSync(descriptor);
+    descriptors.forEach((descriptor) => closeSync(descriptor));
   }
 }

@@ -11,10 +11,30 @@ const MOST_TENSORS = 200_000;
 const MOST_DIMENSIONS = 4;
 
 /**
- * A model's shape from the header of a GGUF file, read through `read`. Nothing is allocated by what the header claims;
- * a truncated or lying one gives a {@link ShapeProblem} that names the place.
+ * A model's shape from the header of a GGUF file, read through `read`; of a model that was cut into several files, `more`
+ * reads the others. Nothing is allocated by what a header claims; a truncated or lying one gives a
+ * {@link ShapeProblem} that names the place.
  */
-export function shapeFromGguf(read: ReadBytes): ModelShape {
+export function shapeFromGguf(read: ReadBytes, more: readonly ReadBytes[] = []): ModelShape {
+  const [first, ...others] = [read, ...more].map(readHeader);
+  if (first === undefined) throw new ShapeProblem("not-gguf", "there is no file to read");
+  const parts = first.info["split.count"];
+  if (typeof parts === "number" && parts > 1 + others.length) {
+    throw new ShapeProblem(
+      "bad-gguf",
+      `this is one of ${parts} files that make up the model, and ${1 + others.length} were given: all are needed`,
+    );
+  }
+  const tensors = [first, ...others].flatMap((header) => header.tensors);
+  return buildShape({ info: first.info, tensors, projector: false, remarks: [] });
+}
+
+interface Header {
+  info: Record<string, unknown>;
+  tensors: TensorShape[];
+}
+
+function readHeader(read: ReadBytes): Header {
   const reader = createByteReader(read);
   if (reader.uint32("the first four bytes") !== MAGIC) {
     throw new ShapeProblem("not-gguf", "the file does not begin with GGUF");
@@ -26,8 +46,7 @@ export function shapeFromGguf(read: ReadBytes): ModelShape {
   const tensorCount = bounded(reader.uint64("the number of tensors"), MOST_TENSORS, "tensors");
   const pairCount = bounded(reader.uint64("the number of key/value pairs"), MOST_PAIRS, "key/value pairs");
   const info = readPairs(reader, pairCount);
-  const tensors = readTensors(reader, tensorCount);
-  return buildShape({ info, tensors, projector: false, remarks: [] });
+  return { info, tensors: readTensors(reader, tensorCount) };
 }
 
 function bounded(count: number, most: number, what: string): number {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { partsOf } from "../../src/cli/predict.ts";
 import type { PredictAnswer } from "../../src/predictions/ask.ts";
 import { BANDWIDTH_KEY } from "../../src/predictions/bandwidth.ts";
 import { openStore } from "../../src/store/client.ts";
@@ -66,6 +67,20 @@ async function predict(args: string[]): Promise<PredictAnswer> {
   expect({ code, err }).toEqual({ code: 0, err: "" });
   return JSON.parse(out) as PredictAnswer;
 }
+
+it("finds the other files of a model that was cut into several, and names one that is missing", async () => {
+  expect(partsOf("/m/model-00002-of-00003.gguf")).toEqual([
+    "/m/model-00001-of-00003.gguf",
+    "/m/model-00002-of-00003.gguf",
+    "/m/model-00003-of-00003.gguf",
+  ]);
+  expect(partsOf("/m/model-1-of-3.gguf")).toEqual(["/m/model-1-of-3.gguf"]);
+  const folder = await temporaryFolder();
+  const path0 = path.join(folder, "model-00001-of-00002.gguf");
+  await writeFile(path0, "GGUF");
+  const { code, err } = await plimsoll(["predict", path0, "--data-dir", folder, ...NOWHERE]).ended;
+  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("model-00002-of-00002.gguf") });
+});
 
 describe("speed", () => {
   it("comes from the record's bandwidth, beside an instance that has the record open", async () => {

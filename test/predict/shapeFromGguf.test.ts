@@ -242,3 +242,23 @@ it("names the key in the middle of which a file ends", () => {
   const bytes = joined([ggufFile({ claimedPairs: 1n }), sized("llama.block_count"), uint32(4)]);
   expect(problemOf(bytes).message).toContain("llama.block_count");
 });
+
+describe("a model in several files", () => {
+  const splitPairs: GgufPair[] = [...PAIRS, { key: "split.count", kind: "uint32", value: 2 }];
+  const first = ggufFile({ pairs: splitPairs, tensors: TENSORS.slice(0, 5) });
+  const second = ggufFile({
+    pairs: [{ key: "split.no", kind: "uint32", value: 1 }],
+    tensors: TENSORS.slice(5),
+  });
+
+  it("is the same as in one", () => {
+    const whole = shapeFromGguf(fileOf(WHOLE).read);
+    const joint = shapeFromGguf(fileOf(first).read, [fileOf(second).read]);
+    expect(joint.weights).toEqual(whole.weights);
+    expect(joint.layers).toEqual(whole.layers);
+  });
+
+  it("is not taken for a smaller model when a file is missing", () => {
+    expect(() => shapeFromGguf(fileOf(first).read)).toThrow(/one of 2 files .* 1 were given/);
+  });
+});
