@@ -12,8 +12,8 @@ import { plimsoll, temporaryFolder } from "./support/program.ts";
 
 afterEach(cleanUp);
 
-/** Nobody listens there: a saved answer needs no Ollama. */
-const NOWHERE = ["--upstream", "http://127.0.0.1:9"];
+/** Nobody listens there: a saved answer needs no Ollama. What one that runs here was set to must not tell either. */
+const NOWHERE = ["--upstream", "http://127.0.0.1:9", "--parallel", "1"];
 
 const SHOW = {
   details: { family: "llama" },
@@ -63,7 +63,7 @@ const measured = (bytesPerSecond: number): string =>
   });
 
 async function predict(args: string[]): Promise<PredictAnswer> {
-  const { code, out, err } = await plimsoll(["predict", ...args, ...NOWHERE, "--json"]).ended;
+  const { code, out, err } = await plimsoll(["predict", ...args, "--kv", "f16", ...NOWHERE, "--json"]).ended;
   expect({ code, err }).toEqual({ code: 0, err: "" });
   return JSON.parse(out) as PredictAnswer;
 }
