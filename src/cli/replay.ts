@@ -7,6 +7,7 @@ import { EXIT } from "./exit.ts";
 import { readRecording } from "./replayFiles.ts";
 import { replayText } from "./replayText.ts";
 import type { Command } from "./run.ts";
+import { readSettings } from "./settings.ts";
 
 export const replay: Command = {
   summary: "run recorded memory through the detector: which alerts, how early, how many false",
@@ -15,6 +16,8 @@ export const replay: Command = {
   --runs FILE     what really happened, by file name: total, group limit, event, announced load (a runs.json)
   --total BYTES   memory of the machine, where the recording does not say: 17179869184, 16GiB
   --json          {event, eventAtSeconds, leadSeconds, falseAlarms, episodes}
+  --speed N       show it on a page instead, N times as fast as it was, until Ctrl-C
+  --listen H:P    where that page is (127.0.0.1:11435)
 
 Reads /proc-style tables, our own exports and database, and captured readings with their requests beside them. Without
 --runs the event is found in the readings: the first lasting swap-out, or files read again and again. The lead is counted
@@ -23,7 +26,13 @@ from the moment of the warning that is open at the event. Exit 0 whatever was fo
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { runs: { type: "string" }, total: { type: "string" }, json: { type: "boolean" } },
+      options: {
+        runs: { type: "string" },
+        total: { type: "string" },
+        json: { type: "boolean" },
+        speed: { type: "string" },
+        listen: { type: "string" },
+      },
     });
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) {
@@ -37,7 +46,20 @@ from the moment of the warning that is open at the event. Exit 0 whatever was fo
       );
       return EXIT.usage;
     }
+    const speed = values.speed === undefined ? undefined : Number(values.speed);
+    if (speed !== undefined && !(speed >= 0.1 && speed <= MOST_SPEED)) {
+      process.stderr.write(
+        `plimsoll replay: --speed "${values.speed ?? ""}" is no speed: expected 1 to ${MOST_SPEED}, how much faster than life\n`,
+      );
+      return EXIT.usage;
+    }
     const { samples, truth } = readRecording(path, { runsPath: values.runs, totalBytes });
+    if (speed !== undefined) {
+      const flags = values.listen === undefined ? [] : ["--listen", values.listen];
+      // The whole program: only for those who want to look.
+      const { playOnPage } = await import("./replayLive.ts");
+      return playOnPage({ name: basename(path), samples, speed, settings: readSettings(flags) });
+    }
     const result = replayRun(samples, truth, (reading, level) => ({
       text: sentenceOf(reading, level),
       causes: [],
@@ -49,6 +71,8 @@ from the moment of the warning that is open at the event. Exit 0 whatever was fo
     return EXIT.good;
   },
 };
+
+const MOST_SPEED = 20;
 
 const UNITS: Record<string, number> = { "": 0, k: 1, m: 2, g: 3, t: 4 };
 

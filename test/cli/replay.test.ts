@@ -1,5 +1,6 @@
 /** `plimsoll replay` as people run it. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,8 @@ import { afterAll, describe, expect, it } from "vitest";
 
 import { readBytes } from "../../src/cli/replay.ts";
 import { openStore } from "../../src/store/client.ts";
+import type { Snapshot } from "../../src/types.ts";
+import { waitFor } from "../support/waitFor.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "plimsoll-replay-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -124,3 +127,38 @@ it.each([
   ["-1", undefined],
   ["0", undefined],
 ])("reads the size %j", (text, bytes) => expect(readBytes(text)).toBe(bytes));
+
+it("shows a recording on a page of its own, with its alerts, until it is stopped", async () => {
+  const child = spawn(process.execPath, [
+    "src/main.ts",
+    "replay",
+    `${RUNS}/D1_cg_high_6.12.csv`,
+    "--speed",
+    "10",
+    "--listen",
+    "127.0.0.1:0",
+  ]);
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  try {
+    await waitFor(() => said.includes("page "), { timeoutMs: 15_000 });
+    const url = /page +(http:\S+)/.exec(said)?.[1] ?? "";
+    expect(said).toContain("at 10 times its speed");
+    await waitFor(
+      async () => {
+        const status = (await (await fetch(`${url}api/status`)).json()) as Snapshot;
+        return status.simulated === true && status.episodes.some(({ level }) => level === "warn");
+      },
+      { timeoutMs: 15_000, everyMs: 100 },
+    );
+  } finally {
+    child.kill("SIGINT");
+  }
+  const [code] = (await once(child, "close")) as [number];
+  expect(code).toBe(130);
+});
+
+it.each(["0", "fast", "1000"])("refuses the speed %j", async (speed) => {
+  const result = await replay(`${RUNS}/D1_cg_high_6.12.csv`, "--speed", speed);
+  expect([result.code, result.err]).toEqual([2, expect.stringContaining("is no speed")]);
+});
