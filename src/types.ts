@@ -434,6 +434,8 @@ export interface Conversation {
   endsFirst?: "window" | "memory";
   occupiedBytes?: number;
   allocatedBytes?: number;
+  /** How fast answers come, at the depth of its first turns and at that of its latest ones. */
+  decodeDecay?: { firstTokensPerSecond: number; latestTokensPerSecond: number; latestDepthTokens: number };
   /** The turn from which it no longer fits, what each turn then costs, and what moves it. */
   cliff?: Cliff;
 }

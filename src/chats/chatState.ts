@@ -1,4 +1,5 @@
 /** One conversation as it is followed: its turns, how it grows, what befell it. Holds counts, never text. */
+import { median } from "../predict/accuracyQuantile.ts";
 import type { Cliff, Conversation, ConversationClues, Notice, Predicted, Purpose } from "../types.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import { createSentTokens, type SentTokens, type TokenRatio } from "./sentTokens.ts";
@@ -31,7 +32,8 @@ export interface ChatState {
   overAtTurn?: number;
   growthAfterBytes: number[];
   notices: Notice[];
-  decode: { first?: number; latest?: number };
+  /** Of the first turns and of the latest, by depth. */
+  rates: { depthTokens: number; tokensPerSecond: number }[];
 }
 
 export interface SaidOfCliff {
@@ -54,6 +56,7 @@ export interface Place {
   isNew?: boolean;
 }
 
+const FEW_RATES = 3;
 /** Branches go back some turns; nobody edits further up than this without it being another chat. */
 const MOST_TURNS = 128;
 const MOST_STEPS = 16;
@@ -80,7 +83,7 @@ export function createChatState(
     oldest: [],
     growthAfterBytes: [],
     notices: [],
-    decode: {},
+    rates: [],
   };
 }
 
@@ -150,11 +153,35 @@ export function addNotice(chat: ChatState, notice: Notice, turn: number): void {
   chat.notices = [...others, { ...notice, atTurn: earlier?.atTurn ?? notice.atTurn ?? turn }];
 }
 
+/** The middle of the first three answers and of the last three: single ones vary with what else the machine does. */
+export function addRate(chat: ChatState, depthTokens: number, tokensPerSecond: number): void {
+  const rate = { depthTokens, tokensPerSecond };
+  chat.rates =
+    chat.rates.length < 2 * FEW_RATES
+      ? [...chat.rates, rate]
+      : [...chat.rates.slice(0, FEW_RATES), ...chat.rates.slice(-FEW_RATES + 1), rate];
+}
+
+function decayOf({ rates }: ChatState): Conversation["decodeDecay"] {
+  const middle = (some: ChatState["rates"]): number | undefined =>
+    median(some.map(({ tokensPerSecond }) => tokensPerSecond));
+  const first = middle(rates.slice(0, FEW_RATES));
+  const latest = middle(rates.slice(-FEW_RATES));
+  return rates.length < 2 * FEW_RATES || first === undefined || latest === undefined
+    ? undefined
+    : {
+        firstTokensPerSecond: first,
+        latestTokensPerSecond: latest,
+        latestDepthTokens: rates.at(-1)?.depthTokens ?? 0,
+      };
+}
+
 export function conversationOf(
   chat: ChatState,
   more: Pick<Conversation, "occupiedBytes" | "allocatedBytes" | "turnsLeft" | "endsFirst">,
 ): Conversation {
   const perTurn = tokensPerTurn(chat.steps);
+  const decodeDecay = decayOf(chat);
   const { contextLength, contextTokensUsed } = chat;
   return {
     id: chat.id,
@@ -170,6 +197,7 @@ export function conversationOf(
     ...(contextLength !== undefined &&
       contextTokensUsed !== undefined && { tokensLeft: Math.max(0, contextLength - contextTokensUsed) }),
     ...(perTurn !== undefined && { tokensPerTurn: perTurn }),
+    ...(decodeDecay !== undefined && { decodeDecay }),
     ...more,
     notices: chat.notices,
     ...(chat.cliff !== undefined && { cliff: chat.cliff }),

@@ -1,6 +1,7 @@
 /** What one exchange teaches: how long the model's prompts take, how its text counts, what was cached of this one. */
+import { decodeRateOf } from "../predict/guessScore.ts";
 import type { Usage } from "../types.ts";
-import { endTurn, addTurn } from "./chatState.ts";
+import { addRate, addTurn, endTurn } from "./chatState.ts";
 import type { ModelMemory } from "./modelMemory.ts";
 import { cachedTokens } from "./occupancy.ts";
 import { heldTokens, prefillMsOf, type EndedTurn, type MsOf } from "./openTurn.ts";
@@ -61,6 +62,10 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
       chat.sent.learn(turn.prompt, inputTokens, before);
     }
     addTurn(chat, turn);
+    const tokensPerSecond = decodeRateOf(usage);
+    if (tokensPerSecond !== undefined) {
+      addRate(chat, inputTokens + (usage.outputTokens ?? 0) / 2, tokensPerSecond);
+    }
     if (chat.latest !== turn) {
       endTurn(chat, turn, before);
     }

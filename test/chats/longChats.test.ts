@@ -110,6 +110,18 @@ it("a chat on a small machine ends at its memory before it ends at its window", 
   expect(turns.at(-1)?.conversation.turnsLeft?.memory?.predicted).toBeLessThan(7);
 });
 
+it("answers that come slower the deeper they lie are told beside the first ones", () => {
+  const { turns } = playChat(readChat("chat-synthetic-llama-v0.24"));
+  const {
+    firstTokensPerSecond = 0,
+    latestTokensPerSecond = 0,
+    latestDepthTokens = 0,
+  } = turns.at(-1)?.conversation.decodeDecay ?? {};
+  expect(latestTokensPerSecond / firstTokensPerSecond).toBeGreaterThan(0.5);
+  expect(latestTokensPerSecond / firstTokensPerSecond).toBeLessThan(0.8);
+  expect(latestDepthTokens).toBe(3838);
+});
+
 it("bytes in use are told beside those allocated", () => {
   const { turns } = playChat(readChat("chat-synthetic-llama-v0.24"));
   const { occupiedBytes, allocatedBytes, contextTokensUsed } = turns[3]?.conversation ?? {};

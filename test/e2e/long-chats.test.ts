@@ -233,3 +233,19 @@ it(
     expect(Math.abs((tokensPerTurn?.predicted ?? 0) / 478 - 1)).toBeLessThan(0.1);
   },
 );
+
+it(
+  "a model that Ollama neither lists nor describes is followed by its counts alone",
+  { timeout: 60_000 },
+  async () => {
+    const ollama = await startPlayedOllama("v0.33", { name: "other:1b", contextLength: 2048 });
+    const { url } = await startBehind(ollama);
+    const turnCount = await playFixture(url, ollama, { name: "chat-gemma3-270m-v0.33" });
+    const { turns, cliff } = await toldOf(url, turnCount);
+    const told = (turn: number) => turns.find((one) => one.turn === turn)?.notices ?? [];
+    expect(told(15).find(({ kind }) => kind === "cliff-ahead")).toMatchObject({ atTurn: 17, turnsAhead: 2 });
+    expect(told(17).map(({ kind }) => kind)).toEqual(["messages-dropped", "cliff"]);
+    expect(Math.abs(cliff?.prefillMs?.errorRatio ?? 1)).toBeLessThan(0.3);
+    expect(cliff).not.toHaveProperty("bytesPerTurn");
+  },
+);
