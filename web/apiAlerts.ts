@@ -23,7 +23,7 @@ interface ChannelTest {
   problem?: string;
 }
 
-/** Has the server play a recorded run through its detector; its answer in words, where it gives some. */
-export async function startDrill(): Promise<string | undefined> {
-  return ((await post("./api/drill")) as { text?: string } | undefined)?.text;
+/** Has the server play a recorded run through its detector; for how many seconds, where it says so. */
+export async function startDrill(): Promise<number | undefined> {
+  return ((await post("./api/drill")) as { drill?: { seconds?: number } } | undefined)?.drill?.seconds;
 }

@@ -48,9 +48,13 @@ export function turnWords(turns: number): string {
 
 /** What an episode says in one line; the server's own words where it has some. */
 export function episodeWords(episode: Episode): string {
-  if (episode.text) return episode.text;
-  const causes = episode.causes.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ");
-  return `Memory is running short${causes ? `: ${causes}` : ""}.`;
+  return episode.text ?? "Memory is running short.";
+}
+
+/** What takes the memory: `By prompt cache 6 GiB, weights 4 GiB.` Empty where nothing is known. */
+export function causeWords({ causes }: Episode): string {
+  if (causes.length === 0) return "";
+  return `By ${causes.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ")}.`;
 }
 
 /** How an episode went: `warned 41 s before swap`, `false alarm`, `still open`. */

@@ -80,7 +80,7 @@ describe("alerts and advice", () => {
       ...scene.answers,
       "POST /plimsoll/api/drill": () => {
         asked.push("drill");
-        return {};
+        return { drill: { seconds: 41, speed: 4 } };
       },
       "POST /plimsoll/api/alerts/test": () => {
         asked.push("test");
@@ -95,7 +95,7 @@ describe("alerts and advice", () => {
     const { page } = await show(scene);
     await page.getByRole("link", { name: "Alerts and advice" }).click();
     await page.getByRole("button", { name: "Start a drill" }).click();
-    await page.getByText(/The drill runs/).waitFor();
+    await page.getByText(/^The drill runs for 41 s/).waitFor();
     await page.getByRole("button", { name: "Send a test message" }).click();
     await page.getByText("desk: delivered; phone: no answer").waitFor();
     expect(asked).toEqual(["drill", "test"]);

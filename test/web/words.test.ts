@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Health, Verdict } from "../../src/types.ts";
 import {
+  causeWords,
   episodeWords,
   memorySentence,
   outcomeWords,
@@ -140,10 +141,13 @@ describe("the statements", () => {
 });
 
 describe("an episode", () => {
-  it("is told in the server's words, else by its causes", () => {
+  it("is told in the server's words, and its causes by name", () => {
     expect(episodeWords(anEpisode({ text: "Swap in 40 s." }))).toBe("Swap in 40 s.");
-    const causes = [{ name: "prompt cache", bytes: 6 * gibibyte }];
-    expect(episodeWords(anEpisode({ causes }))).toBe("Memory is running short: prompt cache 6 GiB.");
+    expect(episodeWords(anEpisode())).toBe("Memory is running short.");
+    expect(causeWords(anEpisode({ causes: [{ name: "prompt cache", bytes: 6 * gibibyte }] }))).toBe(
+      "By prompt cache 6 GiB.",
+    );
+    expect(causeWords(anEpisode())).toBe("");
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { readAdvice, readEpisodes, startDrill, testChannels } from "../apiAlerts
 import { formatBytes, formatElapsed, formatWhen } from "../format.ts";
 import { conversations, episodes, health, now, version } from "../store.ts";
 import { withEpisodes } from "../state.ts";
-import { episodeWords, outcomeWords } from "../words.ts";
+import { causeWords, episodeWords, outcomeWords } from "../words.ts";
 import { Remedies } from "./Remedies.tsx";
 
 /** Every warning and how it went, what is worth changing, and whether a warning would reach anybody. */
@@ -77,7 +77,7 @@ function Episodes({ rows }: { rows: readonly Episode[] }) {
   return (
     <ul>
       {rows.map((episode) => {
-        const { id, level, startedAt, endedAt, drill, causes, lowestHeadroomBytes } = episode;
+        const { id, level, startedAt, endedAt, drill, lowestHeadroomBytes } = episode;
         return (
           <li key={id} data-level={level}>
             <p>
@@ -90,8 +90,7 @@ function Episodes({ rows }: { rows: readonly Episode[] }) {
             </p>
             <p>{episodeWords(episode)}</p>
             <p class="dim">
-              {causes.length > 0 &&
-                `By ${causes.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ")}. `}
+              {causeWords(episode)}{" "}
               {lowestHeadroomBytes !== undefined && `Least headroom ${formatBytes(lowestHeadroomBytes)}.`}
             </p>
             <Remedies remedies={episode.remedies} />
@@ -126,8 +125,11 @@ function Tries() {
       said.value = error instanceof Error ? error.message : String(error);
     }
   };
-  const drill = async (): Promise<string> =>
-    (await startDrill()) ?? "The drill runs: a recorded run, marked as a drill, is on the page now.";
+  const drill = async (): Promise<string> => {
+    const seconds = await startDrill();
+    const forLong = seconds === undefined ? "" : ` for ${formatElapsed(seconds * 1000)}`;
+    return `The drill runs${forLong}: a recorded run, whose warning appears above, marked as a drill.`;
+  };
   const test = async (): Promise<string> => {
     const results = await testChannels();
     if (results.length === 0) return "No channel is set up.";

@@ -11,7 +11,7 @@ const meanings: [Provenance, string][] = [
 /** Says by its shape where a figure comes from. */
 export function Mark({ from }: { from: Provenance }) {
   return (
-    <span class="mark" role="img" aria-label={from} title={from}>
+    <span class={`mark ${from}`} role="img" aria-label={from} title={from}>
       {shapes[from]}
     </span>
   );
@@ -22,7 +22,7 @@ export function Legend() {
     <ul class="legend" aria-label="Where figures come from">
       {meanings.map(([provenance, meaning]) => (
         <li key={provenance}>
-          <span class="mark" aria-hidden="true">
+          <span class={`mark ${provenance}`} aria-hidden="true">
             {shapes[provenance]}
           </span>{" "}
           <b>{provenance}</b> {meaning}

@@ -17,6 +17,7 @@ export function MemoryTable({
   marks: readonly ChartMark[];
 }) {
   const [open, setOpen] = useState(false);
+  const gpus = points.at(-1)?.gpus ?? [];
   return (
     <details class="behind" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Figures as a table</summary>
@@ -30,6 +31,11 @@ export function MemoryTable({
                 <th scope="col">Models</th>
                 <th scope="col">Before swap</th>
                 <th scope="col">Swap</th>
+                {gpus.map(({ id, name = `GPU ${id}` }) => (
+                  <th key={id} scope="col">
+                    {name}
+                  </th>
+                ))}
               </tr>
             </thead>
             <tbody>
@@ -40,6 +46,9 @@ export function MemoryTable({
                   <td>{formatBytes(runnerBytes(point))}</td>
                   <td>{formatBytes(point.headroomBytes)}</td>
                   <td>{formatBytes(point.swapUsedBytes)}</td>
+                  {gpus.map(({ id }) => (
+                    <td key={id}>{formatBytes(point.gpus.find((gpu) => gpu.id === id)?.usedBytes)}</td>
+                  ))}
                 </tr>
               ))}
             </tbody>

@@ -3,7 +3,7 @@ import { bandKinds, bandLabels, loadLineBytes, stackBytes } from "../bands.ts";
 import type { BandBytes } from "../bands.ts";
 import { formatBytes, formatTime } from "../format.ts";
 import { bandsNow, episodes, forecast, health, live, now, sample, verdict } from "../store.ts";
-import { episodeWords, memorySentence, outcomeWords, stateWord, statements } from "../words.ts";
+import { causeWords, episodeWords, memorySentence, outcomeWords, stateWord, statements } from "../words.ts";
 import { Remedies } from "./Remedies.tsx";
 
 /** Is memory safe, and what goes on: one word, one sentence, one gauge; below them only what is wrong. */
@@ -62,7 +62,8 @@ function Alert() {
       </b>
       <div>
         <p>
-          {episodeWords(worst)} {open.length > 1 && <a href="#alerts">and {open.length - 1} more</a>}
+          {episodeWords(worst)} <span class="dim">{causeWords(worst)}</span>{" "}
+          {open.length > 1 && <a href="#alerts">and {open.length - 1} more</a>}
         </p>
         <Remedies remedies={steady(worst)} only={1} />
       </div>

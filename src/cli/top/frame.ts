@@ -74,7 +74,7 @@ function verdictLines(state: TopState, { width, paint }: Look): string[] {
   const episode = openEpisode(state);
   if (episode) {
     const level = `${episode.drill ? "drill · " : ""}${episode.level}`;
-    const text = episode.text ?? `Memory is running short${causesOf(episode)}.`;
+    const text = [episode.text ?? "Memory is running short.", causesOf(episode)].filter(Boolean).join(" ");
     lines.push(
       paint(episode.level === "watch" ? "warn" : "bad", cell(`${level}: ${nameTextLong(text)}`, width)),
     );
@@ -95,7 +95,7 @@ function verdictLines(state: TopState, { width, paint }: Look): string[] {
 function causesOf({ causes }: { causes: { name: string; bytes: number }[] }): string {
   return causes.length === 0
     ? ""
-    : `: ${causes.map(({ name, bytes: size }) => `${name} ${bytes(size)}`).join(", ")}`;
+    : `By ${causes.map(({ name, bytes: size }) => `${name} ${bytes(size)}`).join(", ")}.`;
 }
 
 /** A sentence of the server may hold names from outside too, and is longer than a name. */

@@ -62,7 +62,7 @@ describe("the picture", () => {
       ],
     };
     const lines = picture({ episodes: [episode] });
-    expect(lines[1]).toMatch(/^warn: Memory is running short: prompt cache 6 GiB\./);
+    expect(lines[1]).toMatch(/^warn: Memory is running short\. By prompt cache 6 GiB\./);
     expect(lines[2]).toMatch(/^ {2}fix: Give it less\. {2}\$ X=2048/);
     const health = { ...aSnapshot().health, upstream: { url: "http://x:1", reachable: false } };
     expect(picture({ health }).join("\n")).toContain("Ollama does not answer at http://x:1.");
