@@ -51,6 +51,8 @@ interface OpenEpisode {
   relieved: boolean;
   /** An alert as high as this ended a moment ago: only what is higher is news. */
   knownRank: number;
+  /** What was said when it was worst: what is kept of it. */
+  worstText?: string;
   told: string;
   toldAtMs: number;
 }
@@ -106,6 +108,7 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
       toldAtMs: atMs,
     };
     describe(current, reading);
+    current.worstText = current.episode.text;
     tell(current, repeats ? "repeated" : "raised", atMs);
   };
 
@@ -170,10 +173,12 @@ export function createEpisodes(parts: EpisodesParts): Episodes {
         const climbed = climb(open, reading, at);
         const over = calm(open, reading);
         describe(open, reading);
+        if (climbed) open.worstText = open.episode.text;
         if (happens) sawEvent(open, at - agoMs, atMs - agoMs);
         if (over) {
           open.episode.endedAt = at;
           open.episode.currentLevel = "ok";
+          open.episode.text = open.worstText;
           if (open.episode.swapAt === undefined) {
             if (atMs - open.raisedAtMs >= PROOF_MS) settle(open, undefined, atMs);
             else unsettled.push(open);

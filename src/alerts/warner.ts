@@ -98,6 +98,7 @@ export function createWarner(parts: WarnerParts): Warner {
       load: load && { ...load, takenBytes: Math.max(0, taken) },
       reliefs: reliefsOf(parts.models(), parts.busy(), parts.now()),
       rates: contributors.rates(),
+      usualErrors: scores.usualErrors(),
     });
   };
 

@@ -20,6 +20,8 @@ export interface ForecastInput {
   load?: { model: string; needBytes?: number; freedBytes?: number; shortBytes?: number; takenBytes: number };
   /** Models that will be unloaded when nobody asks for them. */
   reliefs?: readonly { name: string; inSeconds: number; bytes: number }[];
+  /** How wrong forecasts were lately: the band is never narrower. */
+  usualErrors?: readonly { atSeconds: number; bytes: number }[];
   /** Bytes per second of each contributor, positive when it takes memory. */
   rates?: readonly { name: string; bytesPerSecond: number }[];
 }
@@ -130,7 +132,10 @@ function pointAt(atSeconds: number, input: ForecastInput, pace: Pace): Forecast[
   const within = (bytes: number): number =>
     Math.round(Math.min(Math.max(bytes, -input.floorBytes), input.capacityBytes - input.floorBytes));
   const at = (slope: number, seconds: number): number => input.headroomBytes + slope * seconds + known;
-  const spread = pace.noiseBytes * (1 + Math.sqrt(atSeconds / 10));
+  const spread = Math.max(
+    pace.noiseBytes * (1 + Math.sqrt(atSeconds / 10)),
+    usualError(atSeconds, input.usualErrors ?? []),
+  );
   // What is believed for a while may go on all the way, or stop now.
   const low = Math.min(at(pace.lowSlope, atSeconds), at(pace.slope, believed), at(0, 0)) - spread;
   const high = Math.max(at(pace.highSlope, believed / 2), at(pace.slope, believed)) + spread;
@@ -140,6 +145,12 @@ function pointAt(atSeconds: number, input: ForecastInput, pace: Pace): Forecast[
     lowBytes: within(low),
     highBytes: within(high),
   };
+}
+
+/** Between the times that are scored errors grow with time. */
+function usualError(atSeconds: number, errors: NonNullable<ForecastInput["usualErrors"]>): number {
+  const after = errors.find((error) => error.atSeconds >= atSeconds) ?? errors.at(-1);
+  return after === undefined ? 0 : after.bytes * Math.min(1, Math.sqrt(atSeconds / after.atSeconds));
 }
 
 /** What will happen anyway: the rest of a load, models whose time is up. */

@@ -19,9 +19,14 @@ export interface ForecastScores {
   /** The machine slept: what was foretold before cannot be compared. */
   restart(): void;
   summary(): ForecastScore[];
+  /** Four in five of the last errors were no larger. */
+  usualErrors(): { atSeconds: number; bytes: number }[];
 }
 
 const SCORED_SECONDS = [30, 120];
+/** Ten minutes of them. */
+const LATEST_ERRORS = 600;
+const LEAST_ERRORS = 20;
 
 interface Waiting {
   dueAtMs: number;
@@ -39,6 +44,7 @@ export function createForecastScores(): ForecastScores {
     error: 0,
     unchanged: 0,
     within: 0,
+    latest: [] as number[],
   }));
   return {
     made(forecast, headroomBytes, atMs) {
@@ -59,7 +65,10 @@ export function createForecastScores(): ForecastScores {
         for (let due = kind.waiting[0]; due !== undefined && due.dueAtMs <= atMs; due = kind.waiting[0]) {
           kind.waiting.shift();
           kind.n += 1;
-          kind.error += Math.abs(due.predicted - headroomBytes);
+          const error = Math.abs(due.predicted - headroomBytes);
+          kind.error += error;
+          kind.latest.push(error);
+          if (kind.latest.length > LATEST_ERRORS) kind.latest.shift();
           kind.unchanged += Math.abs(due.unchanged - headroomBytes);
           if (headroomBytes >= due.low && headroomBytes <= due.high) kind.within += 1;
         }
@@ -68,6 +77,13 @@ export function createForecastScores(): ForecastScores {
     restart() {
       for (const kind of kinds) kind.waiting = [];
     },
+    usualErrors: () =>
+      kinds
+        .filter(({ latest }) => latest.length >= LEAST_ERRORS)
+        .map(({ atSeconds, latest }) => ({
+          atSeconds,
+          bytes: latest.toSorted((a, b) => a - b)[Math.floor(latest.length * 0.8)] ?? 0,
+        })),
     summary: () =>
       kinds
         .filter(({ n }) => n > 0)

@@ -90,6 +90,18 @@ describe("scores of forecasts", () => {
     expect(score?.meanErrorBytes).toBeLessThan(100 * MIB);
   });
 
+  it("widen the band to what forecasts were wrong by lately", () => {
+    const scores = createForecastScores();
+    for (let second = 0; second < 200; second += 1) {
+      scores.came((second % 60 < 30 ? 1000 : 1400) * MIB, second * 1000);
+      scores.made(makeForecast(input([1000])), 1000 * MIB, second * 1000);
+    }
+    const usualErrors = scores.usualErrors();
+    expect(usualErrors[0]).toEqual({ atSeconds: 30, bytes: 400 * MIB });
+    const [, point] = makeForecast(input(falling(20, 2000, 0), { usualErrors })).points;
+    expect(point).toMatchObject({ lowBytes: 1600 * MIB, highBytes: 2400 * MIB });
+  });
+
   it("forget what was foretold before a sleep", () => {
     const scores = createForecastScores();
     scores.made(makeForecast(input([100])), 100 * MIB, 0);
