@@ -37,7 +37,7 @@ export interface LoadBook {
   serverLost(at: number): void;
   culpritOf(
     window: LoadEntry["window"],
-    load: { model?: string; contextLength?: number },
+    load: { id?: string; model?: string; contextLength?: number },
   ): RunnerRequest | undefined;
 }
 
@@ -56,12 +56,16 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
 
   const entries = (): LoadEntry[] => [...open.values()];
   const keyOf = (entry: LoadEntry): string => [...open].find(([, other]) => other === entry)?.[0] ?? "";
-  const findCulprit: LoadBook["culpritOf"] = (window, { model, contextLength }) =>
-    culpritOf(
-      requests.all(),
+  /** A request makes Ollama load once: those that did so already had nothing to do with this one. */
+  const findCulprit: LoadBook["culpritOf"] = (window, { id, model, contextLength }) => {
+    const others = [...ended, ...open.values()].filter(({ load }) => load.id !== id);
+    const taken = new Set(others.map(({ load }) => load.exchangeId));
+    return culpritOf(
+      requests.all().filter(({ exchange }) => !taken.has(exchange.id)),
       { ...window, model, contextLength },
       { usualContext: model === undefined ? undefined : usualContexts.get(canonicalName(model)), tookLong },
     );
+  };
 
   /** What is known now decides; more may be known later, so this is asked again whenever something is learned. */
   const explain = (entry: LoadEntry): void => {
@@ -71,6 +75,7 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
       settled && load.exchangeId !== undefined
         ? requests.find(load.exchangeId)
         : findCulprit(entry.window, {
+            id: load.id,
             model: isNamed(load.model) ? load.model : undefined,
             contextLength: entry.contextAssumed ? undefined : load.contextLength,
           });

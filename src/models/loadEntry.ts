@@ -43,6 +43,15 @@ export interface EndedEntry extends LoadEntry {
   heldBytes?: number;
 }
 
+export function noteListed(entry: LoadEntry, { expiresAt }: { expiresAt?: number }, at: number): void {
+  entry.listed = { at, ...(expiresAt !== undefined && { expiresAt }) };
+}
+
+/** Of a runner whose model nobody has named yet. */
+export function unlistedName(blobDigest: string | undefined): string {
+  return blobDigest === undefined ? "unknown" : `sha256:${blobDigest.slice(0, 12)}`;
+}
+
 /** When Ollama will unload it for want of requests; undefined when it stays, or when nobody has said. */
 export function expiryOf({ keepAliveMs, usedAt, listed }: LoadEntry): number | undefined {
   if (keepAliveMs !== undefined && usedAt !== undefined) {

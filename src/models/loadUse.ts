@@ -14,13 +14,24 @@ export function waitedMs({ operation, startedAt, state, usage }: Exchange): numb
   );
 }
 
+/**
+ * When Ollama began: it counts from then, and on a busy machine that is well after the request came to us. A reading
+ * taken by our own beginning would be one of a load in progress.
+ */
+export function begunAt({ startedAt, state, usage }: Exchange): number {
+  return "endedAt" in state && usage?.totalMs !== undefined
+    ? Math.max(startedAt, state.endedAt - usage.totalMs)
+    : startedAt;
+}
+
 /** Whether there is a reason why this request should not have found the runner, where runners cannot be seen. */
 export function asksForLoad(
   entry: LoadEntry,
   exchange: Exchange,
   request: RunnerRequest | undefined,
 ): boolean {
-  if (entry.process !== undefined || exchange.startedAt < entry.load.startedAt) {
+  const isItsOwn = entry.load.exchangeId === exchange.id;
+  if (isItsOwn || entry.process !== undefined || exchange.startedAt < entry.load.startedAt) {
     return false;
   }
   const expiresAt = expiryOf(entry);

@@ -7,9 +7,9 @@ import type { PsModel } from "../ollama/client.ts";
 import type { Exchange, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
 import { crashSign, serverSign } from "./crashSigns.ts";
 import { createLoadBook, type LoadBookParts } from "./loadBook.ts";
-import type { LoadEntry } from "./loadEntry.ts";
+import { noteListed, unlistedName, type LoadEntry } from "./loadEntry.ts";
 import { measureOf } from "./loadMeasure.ts";
-import { asksForLoad, noteUse, waitedMs } from "./loadUse.ts";
+import { asksForLoad, begunAt, noteUse, waitedMs } from "./loadUse.ts";
 import { canonicalName, sameModel } from "./names.ts";
 import { askedDifferences } from "./optionDifferences.ts";
 import { createWarmLoads } from "./warmLoads.ts";
@@ -62,7 +62,7 @@ export function createLoads(
     const culprit = book.culpritOf(window, { model: known, contextLength: process.settings.contextLength });
     // As Ollama will list it: a request may have left out the tag, or used another case.
     const asked = culprit?.exchange.model === undefined ? undefined : canonicalName(culprit.exchange.model);
-    const model = known ?? asked ?? book.modelOf(process.blobDigest) ?? unlistedName(process);
+    const model = known ?? asked ?? book.modelOf(process.blobDigest) ?? unlistedName(process.blobDigest);
     const facts = {
       // The system tells process starts to the second only; none came before the request that caused it.
       startedAt: Math.max(seenAt, culprit?.exchange.startedAt ?? seenAt),
@@ -139,6 +139,23 @@ export function createLoads(
       },
       { window: { from: exchange.startedAt, to: endedAt }, contextAssumed: true },
     );
+  };
+
+  /** A model with another context is another runner, though it has the same name. */
+  const isAnother = (entry: LoadEntry, model: PsModel, at: number): boolean => {
+    const { load, contextAssumed } = entry;
+    if (model.contextLength === undefined || load.contextLength === model.contextLength) {
+      return false;
+    }
+    if (!contextAssumed) {
+      return load.contextLength !== undefined;
+    }
+    // What was asked for may have been clipped; or someone has asked for this since, and has it already.
+    const since = book.culpritOf(
+      { from: (load.endedAt ?? at) + 1, to: at },
+      { model: model.name, contextLength: model.contextLength },
+    );
+    return since !== undefined && askedDifferences(entry.options, since.options).length > 0;
   };
 
   const isUnseenReload = (exchange: Exchange, model: string): boolean => {
@@ -236,7 +253,11 @@ export function createLoads(
       for (const entry of entries()) {
         const model = models.find(({ name }) => sameModel(name, entry.load.model));
         const justReady = at - (entry.load.endedAt ?? 0) < LIST_DELAY_MS;
-        if (entry.process === undefined && !justReady && (model === undefined || isAnother(entry, model))) {
+        if (
+          entry.process === undefined &&
+          !justReady &&
+          (model === undefined || isAnother(entry, model, at))
+        ) {
           finish(entry, at, listedAt ?? at);
         }
       }
@@ -373,35 +394,7 @@ export function createLoads(
   }
 }
 
-function noteListed(entry: LoadEntry, model: PsModel, at: number): void {
-  entry.listed = { at, ...(model.expiresAt !== undefined && { expiresAt: model.expiresAt }) };
-}
-
-/** A model with another context is another runner, though it has the same name. */
-function isAnother({ load, contextAssumed }: LoadEntry, model: PsModel): boolean {
-  return (
-    !contextAssumed &&
-    load.contextLength !== undefined &&
-    model.contextLength !== undefined &&
-    load.contextLength !== model.contextLength
-  );
-}
-
-/**
- * When Ollama began: it counts from then, and on a busy machine that is well after the request came to us. A reading
- * taken by our own beginning would be one of a load in progress.
- */
-function begunAt({ startedAt, state, usage }: Exchange): number {
-  return "endedAt" in state && usage?.totalMs !== undefined
-    ? Math.max(startedAt, state.endedAt - usage.totalMs)
-    : startedAt;
-}
-
 /** Process ids are used again; with the start time a process has its name for itself. */
 function processKey(process: RunnerProcess): string {
   return `process:${process.pid}:${process.startTicks ?? ""}`;
-}
-
-function unlistedName(process: RunnerProcess): string {
-  return process.blobDigest === undefined ? "unknown" : `sha256:${process.blobDigest.slice(0, 12)}`;
 }
