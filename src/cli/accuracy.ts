@@ -2,6 +2,8 @@
 import { printableText } from "../printable.ts";
 import { parseListen } from "../config.ts";
 import type { AccuracySummary, Score } from "../predict/accuracy.ts";
+import { bytesText } from "../predict/figureText.ts";
+import type { ForecastScore } from "../predict/forecastScore.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
@@ -25,9 +27,11 @@ beforehand count. Asks the running Plimsoll.`,
       );
       return EXIT.failed;
     }
-    const summary = (await answer.json()) as AccuracySummary;
+    const summary = (await answer.json()) as AccuracySummary & { forecast?: ForecastScore[] };
     process.stdout.write(
-      flags["json"] === true ? `${JSON.stringify(summary)}\n` : printableText(accuracyText(summary)),
+      flags["json"] === true
+        ? `${JSON.stringify(summary)}\n`
+        : printableText(accuracyText(summary) + forecastText(summary.forecast ?? [])),
     );
     return EXIT.good;
   },
@@ -43,6 +47,16 @@ export function accuracyText({ overall, models }: AccuracySummary): string {
   return Object.keys(overall).length === 0
     ? "No prediction has come to its end yet: chat through Plimsoll for a while.\n"
     : `${[head, ...lines].join("\n")}\n`;
+}
+
+/** Forecasts of headroom since the start, beside "it stays as it is". */
+export function forecastText(scores: readonly ForecastScore[]): string {
+  return scores
+    .map(
+      ({ atSeconds, n, meanErrorBytes, unchangedErrorBytes }) =>
+        `headroom ${atSeconds} s ahead: ${n} forecasts, wrong by ${bytesText(meanErrorBytes)} in the mean; ${bytesText(unchangedErrorBytes)} had it been said to stay as it is\n`,
+    )
+    .join("");
 }
 
 function figures(score: Score): string {

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { sentenceOf } from "../alerts/words.ts";
 import { replayRun } from "../alerts/replayRun.ts";
+import { printableText } from "../printable.ts";
 import { EXIT } from "./exit.ts";
 import { readRecording } from "./replayFiles.ts";
 import { replayText } from "./replayText.ts";
@@ -66,7 +67,9 @@ from the moment of the warning that is open at the event. Exit 0 whatever was fo
       remedies: [],
     }));
     process.stdout.write(
-      values.json === true ? `${JSON.stringify(result)}\n` : replayText(basename(path), samples, result),
+      values.json === true
+        ? `${JSON.stringify(result)}\n`
+        : printableText(replayText(basename(path), samples, result)),
     );
     return EXIT.good;
   },

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+
+import { forecastText } from "../../src/cli/accuracy.ts";
+
+const MIB = 2 ** 20;
+
+it("puts forecasts of headroom beside no forecast", () => {
+  const score = {
+    atSeconds: 30,
+    n: 200,
+    meanErrorBytes: 34 * MIB,
+    unchangedErrorBytes: 137 * MIB,
+    withinBandRatio: 0.8,
+  };
+  expect(forecastText([score])).toBe(
+    "headroom 30 s ahead: 200 forecasts, wrong by 34 MiB in the mean; 137 MiB had it been said to stay as it is\n",
+  );
+  expect(forecastText([])).toBe("");
+});
