@@ -28,8 +28,8 @@ function readUses(database: Database, from: number): ModelHabit[] {
     `SELECT model, client_name AS client, dialect, requested_context_length IS NOT NULL AS asks,
        context_tokens_used AS tokens, context_length AS context, CASE WHEN ${cut} THEN notices END AS cut
      FROM exchanges
-     WHERE started_at >= ? AND operation IN ('chat', 'generate') AND model IS NOT NULL
-       AND phase IN ('completed', 'failed')
+     WHERE started_at >= ? AND +operation IN ('chat', 'generate') AND +model IS NOT NULL
+       AND +phase IN ('completed', 'failed')
      ORDER BY started_at`,
   );
   const habits = new Map<string, ModelHabit>();
