@@ -97,7 +97,7 @@ function choose(input: SettingsInput, version: OllamaVersion | undefined, engine
     }),
     fullSlidingWindow:
       firstOf(asked(query?.fullSlidingWindow), flagFor("LLAMA_ARG_SWA_FULL", input, engine)) ??
-      byDefault(false, "llama-server's default"),
+      byDefault(false, "the runner's default"),
     offloadedLayers,
     mmap: chooseMmap(input, { backend: backend.value, offloadedLayers: offloadedLayers.value }),
   };
