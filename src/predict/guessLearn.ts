@@ -2,6 +2,7 @@
 import { decodeMsOf, decodeRateOf, scoreExchange, type MeasuredAfter } from "./guessScore.ts";
 import type { DecodeChange } from "./decodeChange.ts";
 import { GUESSED, type ModelMemory } from "./guessModel.ts";
+import { nextReuseShare, seenReuse } from "./guessReuse.ts";
 import { learnRunnerBytes } from "./guessRunnerBytes.ts";
 import type { Guess } from "./guessTypes.ts";
 import type { Learned } from "./guessLearned.ts";
@@ -117,7 +118,12 @@ function learnPrefill(
     return;
   }
   const { basis } = guess;
-  const cachedTokens = cold ? 0 : Math.min(basis.cachedTokens, Math.max(0, inputTokens - 1));
+  const reuse = cold ? undefined : seenReuse(guess, { inputTokens, ms }, speed.prefill);
+  if (reuse !== undefined) {
+    memory.reuseShare = nextReuseShare(memory.reuseShare, reuse);
+  }
+  const supposed = reuse?.cachedTokens ?? basis.cachedTokens;
+  const cachedTokens = cold ? 0 : Math.min(supposed, Math.max(0, inputTokens - 1));
   const verdict = speed.prefill.learn(
     { uncachedTokens: inputTokens - cachedTokens, cachedTokens, ms },
     cold ? "sure" : basis.certainty,
@@ -160,6 +166,8 @@ function rememberTurn(ended: Ended, memory: ModelMemory, cold: boolean): void {
   const { prompt } = ended.guess.basis;
   const { inputTokens, outputTokens = 0 } = ended.usage;
   if (cold) {
+    // Another runner, perhaps with another engine or other settings.
+    memory.reuseShare = undefined;
     memory.prefixes.clear();
   }
   if (prompt !== undefined && inputTokens !== undefined) {

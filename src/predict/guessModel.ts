@@ -49,6 +49,8 @@ export interface ModelMemory {
   prefixes: PrefixMemory;
   /** Whether a conversation that comes back after another one was found to be cached still. */
   returnsAreCached?: boolean;
+  /** Share of the conversations that went on whose earlier turns the runner still held. */
+  reuseShare?: number;
 }
 
 export interface SavedModelMemory {

@@ -1,6 +1,7 @@
 /** The size of a prompt, and how much of it the runner holds already. */
 import type { GuessBasis, GuessInput } from "./guessTypes.ts";
 import type { ModelMemory } from "./guessModel.ts";
+import { continuationIsHeld } from "./guessReuse.ts";
 import type { EarlierTurn, PrefixMatch } from "./prefillPrefix.ts";
 
 /** Without an answer to go by. */
@@ -105,7 +106,9 @@ function heldTokens(
   if (match === undefined || cut || input.loaded === false) {
     return 0;
   }
-  const kept = match.latest || (memory.returnsAreCached ?? input.promptCache ?? USUAL_RETURNS_ARE_CACHED);
+  const kept = match.latest
+    ? match.repeated || continuationIsHeld(memory.reuseShare)
+    : (memory.returnsAreCached ?? input.promptCache ?? USUAL_RETURNS_ARE_CACHED);
   const held = match.repeated ? most : match.turn.inputTokens + match.turn.outputTokens - 1;
   return kept ? Math.min(Math.max(0, held), most) : 0;
 }
