@@ -165,10 +165,17 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       .catch(() => {});
   };
 
+  /** What this turn will leave in the runner, where its growth is understood. */
+  const expectedOf = (model: string | undefined): number | undefined =>
+    model === undefined
+      ? undefined
+      : parts.models().find((entry) => canonicalName(entry.name) === canonicalName(model))?.growth
+          ?.nextTurnBytes?.predicted;
+
   const loaded = (exchange: Exchange): void => {
     if (!announced.delete(exchange.id)) return;
     warner.loadEnded(exchange.id);
-    if (TURNS.has(exchange.operation)) warner.turnStarted();
+    if (TURNS.has(exchange.operation)) warner.turnStarted(expectedOf(exchange.model));
   };
 
   return {
@@ -178,7 +185,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
         const { model, operation } = exchange;
         if (model === undefined || !LOADING.has(operation) || !parts.memoryIsVisible()) return;
         if (parts.willLoad(exchange, facts)) announce(exchange, model, facts.requestedContextLength);
-        else if (TURNS.has(operation)) warner.turnStarted();
+        else if (TURNS.has(operation)) warner.turnStarted(expectedOf(model));
       },
       onUpdate(exchange) {
         if (exchange.state.phase === "streaming") loaded(exchange);

@@ -56,7 +56,7 @@ export interface Detector {
   announceLoad(load: AnnouncedLoad, atMs: number): Reading | undefined;
   loadEnded(id: string, atMs: number): void;
   /** A request of a chat goes to a loaded model. */
-  turnStarted(atMs: number): void;
+  turnStarted(atMs: number, expectedBytes?: number): void;
 }
 
 const WINDOW_MS = 20_000;

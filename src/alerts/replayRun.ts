@@ -8,6 +8,8 @@ import { isWarning, type Level } from "./levels.ts";
 export interface RunTruth extends Event {
   loads: (AnnouncedLoad & { startsAtSeconds: number; endsAtSeconds?: number })[];
   turnsAtSeconds: number[];
+  /** What each of these turns was known to leave in memory. */
+  expectedTurnBytes?: readonly (number | undefined)[];
 }
 
 /** Where the event lies when nobody says: the first page of a swap-out that goes on, or files read again and again. */
@@ -92,7 +94,7 @@ export function replayRun(
   for (const sample of samples) {
     for (let next = happenings[0]; next !== undefined && next.atMs <= sample.takenAt; next = happenings[0]) {
       happenings.shift();
-      if (next.kind === "turn") detector.turnStarted(next.atMs);
+      if (next.kind === "turn") detector.turnStarted(next.atMs, next.expectedBytes);
       else if (next.kind === "load-ends") detector.loadEnded(next.load.id, next.atMs);
       else take(detector.announceLoad(next.load, next.atMs));
     }
@@ -103,11 +105,15 @@ export function replayRun(
 }
 
 type Happening =
-  | { kind: "turn"; atMs: number }
+  | { kind: "turn"; atMs: number; expectedBytes?: number }
   | { kind: "load-starts" | "load-ends"; atMs: number; load: AnnouncedLoad };
 
 function happeningsOf(truth: RunTruth): Happening[] {
-  const turns = truth.turnsAtSeconds.map((at): Happening => ({ kind: "turn", atMs: at * 1000 }));
+  const turns = truth.turnsAtSeconds.map((at, index): Happening => ({
+    kind: "turn",
+    atMs: at * 1000,
+    expectedBytes: truth.expectedTurnBytes?.[index],
+  }));
   const loads = truth.loads.flatMap((load): Happening[] => [
     { kind: "load-starts", atMs: load.startsAtSeconds * 1000, load },
     ...(load.endsAtSeconds === undefined

@@ -14,7 +14,8 @@ export interface Warner {
   sampled(sample: MemorySample): Forecast | undefined;
   announceLoad(load: AnnouncedLoad & { largestContextThatFits?: number }): void;
   loadEnded(id: string): void;
-  turnStarted(): void;
+  /** `expectedBytes`: what this turn is known to leave in memory. */
+  turnStarted(expectedBytes?: number): void;
   /** A model was unloaded, or a load given up. */
   relieved(): void;
   /** Undefined when the last reading is older than 5 s. */
@@ -135,7 +136,7 @@ export function createWarner(parts: WarnerParts): Warner {
       if (loadFacts?.id === id) loadFacts = undefined;
       detector.loadEnded(id, monotonic());
     },
-    turnStarted: () => detector.turnStarted(monotonic()),
+    turnStarted: (expectedBytes) => detector.turnStarted(monotonic(), expectedBytes),
     relieved: episodes.relieved,
     forecast: () =>
       latest !== undefined && monotonic() - latest.atMs <= STALE_MS ? latest.forecast : undefined,

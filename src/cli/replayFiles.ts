@@ -37,6 +37,7 @@ export function readRecording(path: string, options: { runsPath?: string; totalB
       ...(told(named?.[name]) ?? findEvent(recording.samples)),
       loads: announced(recording.loads, named?.[name] ?? {}),
       turnsAtSeconds: recording.turnsAtSeconds,
+      expectedTurnBytes: recording.expectedTurnBytes,
     },
   };
 }
@@ -45,6 +46,7 @@ interface Parts {
   samples: MemorySample[];
   loads: RunTruth["loads"];
   turnsAtSeconds: number[];
+  expectedTurnBytes?: readonly (number | undefined)[];
 }
 
 function fromRecord(path: string): Parts {
@@ -90,6 +92,7 @@ function fromFile(path: string, name: string, facts: RunFacts): Parts {
       endsAtSeconds: load.endedAtMs === undefined ? undefined : since(load.endedAtMs),
     })),
     turnsAtSeconds: requests.turnsAtMs.map(since),
+    expectedTurnBytes: requests.expectedTurnBytes,
   };
 }
 

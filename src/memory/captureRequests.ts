@@ -4,6 +4,8 @@ export interface CapturedRequests {
   /** Milliseconds on the clock of the readings. */
   loads: { model: string; startedAtMs: number; endedAtMs?: number; needBytes?: number }[];
   turnsAtMs: number[];
+  /** Of each turn: the prompt before it, which a runner keeps when another conversation takes its place. */
+  expectedTurnBytes: (number | undefined)[];
 }
 
 interface Row {
@@ -12,6 +14,9 @@ interface Row {
   t_start_ms?: number;
   t_end_ms?: number | null;
   load_duration?: number | null;
+  conversation?: number | string;
+  prompt_eval_count?: number | null;
+  eval_count?: number | null;
 }
 
 /** A request that took longer to load than this has started a runner. */
@@ -22,8 +27,9 @@ const LOADED_NANOSECONDS = 500_000_000;
  * before it fills memory. Lines that are no requests are passed over; throws with the line on what is no JSON.
  */
 export function parseCapturedRequests(text: string, serverLog?: string): CapturedRequests {
-  const needs = serverLog === undefined ? [] : needsOf(serverLog);
-  const requests: CapturedRequests = { loads: [], turnsAtMs: [] };
+  const plans = serverLog === undefined ? [] : plansOf(serverLog);
+  const requests: CapturedRequests = { loads: [], turnsAtMs: [], expectedTurnBytes: [] };
+  let before: Row | undefined;
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     const row = parseLine(line, index + 1);
@@ -36,10 +42,16 @@ export function parseCapturedRequests(text: string, serverLog?: string): Capture
         model: row.model ?? "a model",
         startedAtMs,
         endedAtMs: row.kind === "load" ? (row.t_end_ms ?? undefined) : startedAtMs + loadMs,
-        needBytes: needs[requests.loads.length],
+        needBytes: plans[requests.loads.length]?.needBytes,
       });
     }
-    if (row.kind !== "load") requests.turnsAtMs.push(startedAtMs + (loads ? loadMs : 0));
+    if (row.kind !== "load") {
+      requests.turnsAtMs.push(startedAtMs + (loads ? loadMs : 0));
+      requests.expectedTurnBytes.push(
+        keptPromptBytes(before, row, plans[requests.loads.length - 1]?.bytesPerToken),
+      );
+      before = row;
+    }
   }
   return requests;
 }
@@ -53,19 +65,40 @@ function parseLine(line: string, number: number): Row {
   }
 }
 
+/** A conversation that gives way to another one leaves its state in the runner's memory. */
+function keptPromptBytes(
+  before: Row | undefined,
+  row: Row,
+  bytesPerToken: number | undefined,
+): number | undefined {
+  if (before?.conversation === undefined || row.conversation === undefined || bytesPerToken === undefined) {
+    return undefined;
+  }
+  const tokens = (before.prompt_eval_count ?? 0) + (before.eval_count ?? 0);
+  return before.conversation === row.conversation || tokens === 0 ? undefined : tokens * bytesPerToken;
+}
+
 const MEBIBYTE = 1024 ** 2;
 
-/** Of each runner that is started: the parts that llama-server plans to keep in host memory. */
-function needsOf(log: string): (number | undefined)[] {
-  const needs: (number | undefined)[] = [];
+interface Plan {
+  needBytes?: number;
+  bytesPerToken?: number;
+}
+
+/** Of each runner that is started: the parts that llama-server plans to keep in host memory, and its cache by token. */
+function plansOf(log: string): Plan[] {
+  const plans: (Plan & { contextLength?: number })[] = [];
   for (const line of log.split("\n")) {
     if (line.includes('msg="starting llama-server"') && line.includes("--model ")) {
-      needs.push(undefined);
+      const contextLength = Number(/ -c (\d+)/.exec(line)?.[1]);
+      plans.push(contextLength > 0 ? { contextLength } : {});
     }
-    const part = /breakdown_print: \|\s+- (?:Host|CPU\w*)\s+\|\s+(\d+) =/.exec(line)?.[1];
-    if (part !== undefined && needs.length > 0) {
-      needs[needs.length - 1] = (needs.at(-1) ?? 0) + Number(part) * MEBIBYTE;
-    }
+    const part = /breakdown_print: \|\s+- (?:Host|CPU\w*)\s+\|\s+(\d+) =\s+\d+ \+\s+(\d+)/.exec(line);
+    const plan = plans.at(-1);
+    if (part === null || plan === undefined) continue;
+    plan.needBytes = (plan.needBytes ?? 0) + Number(part[1]) * MEBIBYTE;
+    const context = Number(part[2]) * MEBIBYTE;
+    if (context > 0 && plan.contextLength !== undefined) plan.bytesPerToken = context / plan.contextLength;
   }
-  return needs;
+  return plans;
 }

@@ -14,12 +14,15 @@ export interface TurnGrowth {
 }
 
 export interface TurnTracker {
-  /** A request of a chat goes to the model. */
-  turnStarted(atMs: number): void;
+  /** A request of a chat goes to the model. `expectedBytes`: what it is known to leave, e.g. the prompt before it. */
+  turnStarted(atMs: number, expectedBytes?: number): void;
   headroomSeen(atMs: number, bytes: number): void;
   /** A model was loaded or unloaded, or the machine slept: what was counted says nothing about what comes. */
   restart(): void;
-  /** Undefined until two whole turns have been seen since the first, and when no turn has come for long. */
+  /**
+   * Undefined until two whole turns have been seen since the first, or one that took what was expected of it, and when no
+   * turn has come for long.
+   */
   growth(atMs: number): TurnGrowth | undefined;
 }
 
@@ -27,18 +30,21 @@ interface Turn {
   startedAtMs: number;
   /** Headroom just before it; undefined when none was known. */
   beforeBytes?: number;
+  expectedBytes?: number;
 }
 
 const KEPT_TURNS = 8;
 /** A turn takes its share within moments of its start, when the prompt before it is put away. */
 const SETTLED_MS = 300;
+/** So near to what was expected, one turn proves the expectation. */
+const AGREES_RATIO = 0.35;
 /** Chats that pause are over until they go on. */
 const LONGEST_PAUSE_TURNS = 3;
 const SHORTEST_PATIENCE_MS = 30_000;
 
 export function createTurnTracker(): TurnTracker {
   let turns: Turn[] = [];
-  let isFirstAfterLoad = true;
+  let firstStartMs: number | undefined;
   let latest: { atMs: number; bytes: number } | undefined;
 
   const growths = (): number[] => {
@@ -54,14 +60,25 @@ export function createTurnTracker(): TurnTracker {
     return [...whole, ...sofar.filter((taken) => taken > 0 && taken >= usual / 2)];
   };
 
+  const isAsExpected = (taken: readonly number[]): boolean => {
+    const expected = turns.at(-1)?.expectedBytes;
+    const [only] = taken;
+    return (
+      expected !== undefined &&
+      expected > 0 &&
+      only !== undefined &&
+      Math.abs(only - expected) <= AGREES_RATIO * expected
+    );
+  };
+
   return {
-    turnStarted(atMs) {
-      if (isFirstAfterLoad) {
+    turnStarted(atMs, expectedBytes) {
+      if (firstStartMs === undefined) {
         // The first prompt after a load touches buffers that stay: that happens once.
-        isFirstAfterLoad = false;
+        firstStartMs = atMs;
         return;
       }
-      turns.push({ startedAtMs: atMs, beforeBytes: latest?.bytes });
+      turns.push({ startedAtMs: atMs, beforeBytes: latest?.bytes, expectedBytes });
       if (turns.length > KEPT_TURNS) turns.shift();
     },
     headroomSeen(atMs, bytes) {
@@ -69,17 +86,19 @@ export function createTurnTracker(): TurnTracker {
     },
     restart() {
       turns = [];
-      isFirstAfterLoad = true;
+      firstStartMs = undefined;
     },
     growth(atMs) {
       const taken = growths().toSorted((a, b) => a - b);
-      const starts = turns.map(({ startedAtMs }) => startedAtMs);
+      const seen = turns.map(({ startedAtMs }) => startedAtMs);
+      const starts = firstStartMs === undefined || seen.length >= KEPT_TURNS ? seen : [firstStartMs, ...seen];
       const pauses = starts
         .slice(1)
         .map((start, index) => start - (starts[index] ?? start))
         .toSorted((a, b) => a - b);
       const lastStart = starts.at(-1);
-      if (taken.length < 2 || pauses.length === 0 || lastStart === undefined) return undefined;
+      if (!(taken.length >= 2 || isAsExpected(taken)) || pauses.length === 0 || lastStart === undefined)
+        return undefined;
       const pauseMs = middle(pauses);
       if (atMs - lastStart > Math.max(SHORTEST_PATIENCE_MS, LONGEST_PAUSE_TURNS * pauseMs)) return undefined;
       return {

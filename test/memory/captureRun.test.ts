@@ -48,11 +48,22 @@ describe("captured requests", () => {
     expect(requests.turnsAtMs).toHaveLength(7);
   });
 
+  it("tell what a conversation leaves when another one takes its place", () => {
+    const { expectedTurnBytes } = parseCapturedRequests(
+      fixture("swap-captures/promptcache-1480.requests.jsonl"),
+      fixture("swap-captures/promptcache-1480.server.log"),
+    );
+    expect(expectedTurnBytes[0]).toBeUndefined();
+    // 1,173 tokens and 8 more, 32 KiB each.
+    expect((expectedTurnBytes[1] ?? 0) / MIB).toBeCloseTo((1181 * 32) / 1024, 1);
+  });
+
   it("take a chat that had to load for both", () => {
     const line = JSON.stringify({ kind: "chat", model: "m", t_start_ms: 1000, load_duration: 2e9 });
     expect(parseCapturedRequests(line)).toEqual({
       loads: [{ model: "m", startedAtMs: 1000, endedAtMs: 3000, needBytes: undefined }],
       turnsAtMs: [3000],
+      expectedTurnBytes: [undefined],
     });
   });
 

@@ -29,6 +29,21 @@ describe("the growth of turns", () => {
     expect(staircase([300, 40, 40], 13_000).growth(12_900)).toMatchObject({ bytesPerTurn: 40, turnCount: 2 });
   });
 
+  it("is known from one turn that took what was expected of it", () => {
+    const grown = (taken: number, expected?: number) => {
+      const tracker = createTurnTracker();
+      tracker.headroomSeen(0, 1000);
+      tracker.turnStarted(0);
+      tracker.headroomSeen(5000, 900);
+      tracker.turnStarted(6000, expected);
+      tracker.headroomSeen(7000, 900 - taken);
+      return tracker.growth(7000);
+    };
+    expect(grown(40, 38)).toMatchObject({ bytesPerTurn: 40, secondsPerTurn: 6 });
+    expect(grown(40)).toBeUndefined();
+    expect(grown(40, 100)).toBeUndefined();
+  });
+
   it("is not known from one turn, nor after a long pause, nor after a load", () => {
     expect(staircase([300, 40]).growth(11_500)).toBeUndefined();
     const tracker = staircase([300, 40, 40, 40]);
