@@ -21,8 +21,8 @@ export async function readExchanges(query: {
 }
 
 export async function readSamples(query: {
-  from: number;
-  to: number;
+  from: number | undefined;
+  to: number | undefined;
   points: number;
 }): Promise<SamplePoint[]> {
   const { samples } = await read<{ samples: SamplePoint[] }>(`./api/samples?${search(query)}`);
@@ -88,5 +88,5 @@ async function answerOf(response: Response): Promise<unknown> {
 
 export function search(query: Record<string, string | number | undefined>): URLSearchParams {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
 }

@@ -1,14 +1,8 @@
 import { computed, signal } from "@preact/signals";
-import type { Exchange, Load } from "../src/types.ts";
-import { loadWords } from "./marks.ts";
+import { findRows, ledgerRows } from "./ledgerRows.ts";
 import { ended, loads, moreRecorded, older, readOlder } from "./store.ts";
-import { noticeWords } from "./words.ts";
 
 /** The table of what was predicted and what came: which rows, which columns. */
-
-export type LedgerRow =
-  | { id: string; at: number; exchange: Exchange; load?: undefined }
-  | { id: string; at: number; load: Load; exchange?: undefined };
 
 export const rowsPerPage = 50;
 const searchedAtMost = 1000;
@@ -16,26 +10,11 @@ const searchedAtMost = 1000;
 export const filter = signal("");
 export const pageIndex = signal(0);
 
-/** All rows that are known here, newest first. Loads older than the oldest exchange wait for it. */
-const allRows = computed((): LedgerRow[] => {
-  const exchanges = [...ended.value, ...older.value];
-  const oldest = moreRecorded.value === undefined ? 0 : (exchanges.at(-1)?.startedAt ?? 0);
-  return [
-    ...exchanges.map((exchange) => ({ id: exchange.id, at: exchange.startedAt, exchange })),
-    ...loads.value
-      .filter(({ startedAt }) => startedAt >= oldest)
-      .map((load) => ({ id: `load-${load.id}`, at: load.startedAt, load })),
-  ].toSorted((a, b) => b.at - a.at);
-});
+const allRows = computed(() =>
+  ledgerRows([...ended.value, ...older.value], loads.value, moreRecorded.value === undefined),
+);
 
-export const foundRows = computed(() => {
-  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return allRows.value;
-  return allRows.value.filter((row) => {
-    const text = rowText(row);
-    return words.every((word) => text.includes(word));
-  });
-});
+export const foundRows = computed(() => findRows(allRows.value, filter.value));
 
 export const shownRows = computed(() =>
   foundRows.value.slice(pageIndex.value * rowsPerPage, (pageIndex.value + 1) * rowsPerPage),
@@ -46,17 +25,6 @@ export const hasOlder = computed(
     foundRows.value.length > (pageIndex.value + 1) * rowsPerPage ||
     (filter.value === "" && moreRecorded.value !== undefined),
 );
-
-/** What a filter looks through. */
-function rowText({ exchange, load }: LedgerRow): string {
-  if (load) return `load ${loadWords(load)}`.toLowerCase();
-  const { model, client, operation, path, state, notices, conversationId } = exchange;
-  const said = notices.map(({ kind }) => `${kind} ${noticeWords[kind] ?? ""}`);
-  return [model, client.name, client.userAgent, operation, path, state.phase, conversationId, ...said]
-    .filter(Boolean)
-    .join(" ")
-    .toLowerCase();
-}
 
 export async function showOlder(): Promise<void> {
   const next = pageIndex.value + 1;

@@ -65,6 +65,9 @@ export const forecastNow = computed(() =>
 
 /** Connects, and keeps time. */
 export function start(): void {
+  // Side by side with the connection, so that the page is not drawn in two steps.
+  void seedSamples();
+  void seedRecord();
   const url = new URL("./live", location.href);
   url.protocol = url.protocol.replace("http", "ws");
   connect({
@@ -88,7 +91,7 @@ const unreadable = "The record of exchanges could not be read.";
 /** As many rows as one looks through by hand; the rest is in the CSV. */
 const olderKept = 5000;
 
-/** The record is read once the first snapshot has told the server's time: until then "the last ten minutes" are unknown. */
+/** After a loss the record is read again, once a snapshot has told the server's time. */
 let seedWanted = false;
 
 function serverNow(): number {
@@ -175,7 +178,7 @@ function reloadOnce(reason: string): void {
 function opened(): void {
   const { lostAt } = connection.value;
   connection.value = lostAt === undefined ? {} : { regainedAt: serverNow() };
-  seedWanted = true;
+  seedWanted = lostAt !== undefined || historyProblem.value !== undefined;
 }
 
 function lost(): void {
@@ -192,9 +195,11 @@ async function seedSamples(): Promise<void> {
   const index = windowIndex.value;
   const to = serverNow();
   try {
+    // Before the first snapshot only the server knows its time; its own window is the last ten minutes.
+    const known = page.value.version !== undefined;
     const read = await readSamples({
-      from: Math.floor(to - chartSpanMs.value),
-      to: Math.ceil(to),
+      from: known ? Math.floor(to - chartSpanMs.value) : undefined,
+      to: known ? Math.ceil(to) : undefined,
       points: pointsPerWindow,
     });
     if (index !== windowIndex.value) return;

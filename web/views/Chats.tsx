@@ -19,6 +19,7 @@ export function Chats() {
       <div class="head">
         <h2 id="chats-title">Chats</h2>
         {shown.length > 0 && <span class="count">{shown.length}</span>}
+        <span class="dim">tokens after each turn, against the window</span>
       </div>
       {shown.length === 0 ? (
         <p class="empty">

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatDuration } from "../format.ts";
-import type { LedgerRow } from "../ledger.ts";
+import type { LedgerRow } from "../ledgerRows.ts";
 import { loadWords } from "../marks.ts";
 import { residentBytes } from "../parts.ts";
 import { noticeWords } from "../words.ts";

@@ -25,7 +25,7 @@ export function Ledger() {
     <section class="record" aria-labelledby="ledger-title">
       <div class="head">
         <h2 id="ledger-title">Predicted and actual</h2>
-        {historyProblem.value && <span class="dim">{historyProblem.value}</span>}
+        <span class="dim">{historyProblem.value ?? "what was expected beforehand, what came"}</span>
         {!empty && <Tools />}
       </div>
       {rows.length > 0 && <LedgerTable rows={rows} />}

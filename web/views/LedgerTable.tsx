@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
-import type { LedgerRow } from "../ledger.ts";
+import type { LedgerRow } from "../ledgerRows.ts";
 import { chosenColumns } from "../ledger.ts";
 import { compareExchange, compareLoad, metrics } from "../metrics.ts";
 import type { Compared, Metric } from "../metrics.ts";

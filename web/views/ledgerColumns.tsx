@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Exchange, Provenance, Usage } from "../../src/types.ts";
 import { formatBytes, formatCount, formatDuration, formatWhen } from "../format.ts";
-import type { LedgerRow } from "../ledger.ts";
+import type { LedgerRow } from "../ledgerRows.ts";
 import { loadWords, shortLoadWords } from "../marks.ts";
 import { now } from "../store.ts";
 import { noticeWords, seriousNotices } from "../words.ts";
