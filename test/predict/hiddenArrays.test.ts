@@ -39,3 +39,19 @@ it("says what is hidden when there is no tensor list to read it from", () => {
     "granitehybrid.attention.head_count_kv is hidden and there is no tensor list",
   );
 });
+
+it.each(["mimo-v2-flash", "step-3.5"])(
+  "%s: hidden flags of windows show in the heads, and that is said",
+  (name) => {
+    const { models: others } = JSON.parse(
+      readFileSync(new URL("../fixtures/predict/llama-cpp-other-models.json", import.meta.url), "utf8"),
+    ) as { models: Record<string, { metadata: Record<string, unknown> }> };
+    const metadata = others[name]?.metadata ?? {};
+    const whole = shapeFromShow({ model_info: metadata });
+    const short = shapeFromShow({ model_info: withoutArrays(metadata), tensors: tensorsOfShape(whole) });
+    expect(short.layers.map(({ attention }) => [attention?.sliding, attention?.keyWidth])).toEqual(
+      whole.layers.map(({ attention }) => [attention?.sliding, attention?.keyWidth]),
+    );
+    expect(short.remarks.join()).toContain("which layers slide is not said");
+  },
+);
