@@ -28,6 +28,7 @@ export interface RollupRow extends Lists {
 
 /** Spelled out once: a series reads hundreds of thousands of cells by these names. */
 const columns = figures.map((figure) => [figure, columnOf(figure)] as const);
+const extremeColumns = extremeFigures.map((figure) => [figure, columnOf(figure)] as const);
 const minColumns = extremeFigures.map((figure) => [figure, `min_${columnOf(figure)}`] as const);
 const maxColumns = extremeFigures.map((figure) => [figure, `max_${columnOf(figure)}`] as const);
 
@@ -49,6 +50,15 @@ export function sampleToRow(sample: MemorySample): Row {
 /** The sample that {@link sampleToRow} wrote; absent fields are absent again. */
 export function sampleFromRow(row: SampleRow): MemorySample {
   return { takenAt: row.taken_at, ...sampleFieldsOf(readFigures(row, columns)), ...listsOf(row) };
+}
+
+/** The same as a span of one sample, straight from the cells: an hour has 3,600 of them. */
+export function spanFromSampleRow(row: SampleRow): Span {
+  const means = readFigures(row, columns);
+  const extremes = readFigures(row, extremeColumns);
+  const knownCounts: Span["knownCounts"] = {};
+  for (const figure of figures) if (means[figure] === undefined) knownCounts[figure] = 0;
+  return { sampleCount: 1, means, knownCounts, min: extremes, max: extremes, ...listsOf(row) };
 }
 
 /** A span as columns of `sample_rollups`. */
@@ -78,6 +88,53 @@ export function spanFromRow(row: RollupRow): Span {
     max: readFigures(row, maxColumns),
     ...listsOf(row),
   };
+}
+
+type Cells = readonly (number | string | null)[];
+
+/** What {@link spanFromCells} reads of a row of `sample_rollups`, in its order. */
+export const spanColumns: readonly string[] = [
+  "taken_at",
+  "sample_count",
+  "known_counts",
+  "gpus",
+  "runners",
+  "problems",
+  ...[...columns, ...minColumns, ...maxColumns].map(([, column]) => column),
+];
+const firstMean = 6;
+const firstMin = firstMean + columns.length;
+const firstMax = firstMin + minColumns.length;
+
+/** The span of a row read as a list of cells: ten thousand objects with fifty names each take twice as long. */
+export function spanFromCells(cells: Cells): Span {
+  const [, sampleCount, knownCounts, gpus, runners, problems] = cells;
+  return {
+    sampleCount: Number(sampleCount),
+    means: figuresFromCells(cells, columns, firstMean),
+    knownCounts: parsed<Span["knownCounts"]>(textCell(knownCounts)) ?? {},
+    min: figuresFromCells(cells, minColumns, firstMin),
+    max: figuresFromCells(cells, maxColumns, firstMax),
+    ...listsOf({ gpus: textCell(gpus), runners: textCell(runners), problems: textCell(problems) }),
+  };
+}
+
+function textCell(cell: number | string | null | undefined): string | null {
+  return typeof cell === "string" ? cell : null;
+}
+
+function figuresFromCells<F extends Figure>(
+  cells: Cells,
+  names: readonly (readonly [F, string])[],
+  from: number,
+): Partial<Record<F, number>> {
+  const values: Partial<Record<F, number>> = {};
+  for (let index = 0; index < names.length; index += 1) {
+    const cell = cells[from + index];
+    const name = names[index]?.[0];
+    if (typeof cell === "number" && name !== undefined) values[name] = cell;
+  }
+  return values;
 }
 
 function readFigures<F extends Figure>(

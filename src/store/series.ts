@@ -2,10 +2,10 @@ import type { Database } from "better-sqlite3";
 import type { SamplePoint } from "../types.ts";
 import type { RetentionSettings, SampleQuery } from "./api.ts";
 import { dayMs, episodeMarginMs, hourMs } from "./durations.ts";
-import type { RollupRow, SampleRow } from "./sampleRows.ts";
-import { sampleFromRow, spanFromRow } from "./sampleRows.ts";
+import type { SampleRow } from "./sampleRows.ts";
+import { sampleFromRow, spanColumns, spanFromCells, spanFromSampleRow } from "./sampleRows.ts";
 import type { Span } from "./spans.ts";
-import { mergeSpans, pointOf, spanOf } from "./spans.ts";
+import { mergeSpans, pointOf } from "./spans.ts";
 import { rollupSpans } from "./writes.ts";
 
 interface Range {
@@ -88,11 +88,12 @@ function readRaw(database: Database, range: Range): SamplePoint[] {
 
 function readRollups(database: Database, range: Range, seconds: number): SamplePoint[] {
   const rows = database
-    .prepare<[object], RollupRow>(
-      `SELECT * FROM sample_rollups
+    .prepare<[object]>(
+      `SELECT ${spanColumns.join(", ")} FROM sample_rollups
        WHERE span_seconds = @seconds AND taken_at > @from - @seconds * 1000 AND taken_at < @to ORDER BY taken_at`,
     )
-    .iterate({ from: range.from, to: range.to, seconds });
+    .raw()
+    .iterate({ from: range.from, to: range.to, seconds }) as Iterable<(number | string | null)[]>;
   return reduce(rollupsAsSpans(rows), widthSeconds(range, seconds));
 }
 
@@ -107,11 +108,11 @@ interface TimedSpan {
 }
 
 function* samplesAsSpans(rows: Iterable<SampleRow>): Generator<TimedSpan> {
-  for (const row of rows) yield { takenAt: row.taken_at, span: spanOf(sampleFromRow(row)) };
+  for (const row of rows) yield { takenAt: row.taken_at, span: spanFromSampleRow(row) };
 }
 
-function* rollupsAsSpans(rows: Iterable<RollupRow>): Generator<TimedSpan> {
-  for (const row of rows) yield { takenAt: row.taken_at, span: spanFromRow(row) };
+function* rollupsAsSpans(rows: Iterable<(number | string | null)[]>): Generator<TimedSpan> {
+  for (const cells of rows) yield { takenAt: Number(cells[0]), span: spanFromCells(cells) };
 }
 
 function reduce(spans: Iterable<TimedSpan>, seconds: number): SamplePoint[] {

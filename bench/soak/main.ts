@@ -1,0 +1,176 @@
+/**
+ * A long run: `npm run soak` (an hour; `--minutes N` for another length). Eight streams without a pause, some left
+ * half-way, reloads, two open pages, memory read once a second. Says how memory, descriptors, the database's log and
+ * the event loop went, and whether every exchange that was sent has its row.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { createSimulatedOllama } from "../../src/demo/simulatedOllama.ts";
+import { readMigrations } from "../../src/store/migrate.ts";
+import { openReader } from "../../src/store/readOnly.ts";
+import { readEventLoop } from "../machine/eventLoop.ts";
+import { openPage } from "../machine/page.ts";
+import { createProc } from "../machine/proc.ts";
+import { launchPlimsoll } from "../targets/plimsoll.ts";
+import { chatUntil, type Sent } from "./load.ts";
+import { slopeOf } from "./slope.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "60" },
+    streams: { type: "string", default: "8" },
+    help: { type: "boolean" },
+  },
+});
+if (values.help === true) {
+  process.stdout.write("npm run soak -- [--minutes 60] [--streams 8]\n");
+  process.exit(0);
+}
+const minutes = Number(values.minutes);
+const streams = Number(values.streams);
+if (!(minutes > 0) || !Number.isInteger(streams) || streams < 1) {
+  process.stderr.write("soak: --minutes and --streams take numbers above 0\n");
+  process.exit(2);
+}
+
+const LIMITS = { rssSlopeMibPerHour: 1, walMib: 20, eventLoopP99Ms: 50 };
+/** Caches fill and code is compiled in the beginning. */
+const WARM_UP_MS = Math.min(10, minutes / 3) * 60_000;
+const EVERY_MS = 10_000;
+const MIB = 1024 ** 2;
+
+const folder = mkdtempSync(path.join(os.tmpdir(), "plimsoll-soak-"));
+const dataDir = path.join(folder, "data");
+mkdirSync(dataDir);
+const loopFile = path.join(folder, "event-loop.json");
+const preload = fileURLToPath(new URL("../eventLoopPreload.ts", import.meta.url));
+const simulated = createSimulatedOllama({ speed: 4 });
+const { port: upstreamPort } = await simulated.listen();
+const target = await launchPlimsoll({
+  name: "plimsoll",
+  label: "Plimsoll",
+  recording: true,
+  directory: dataDir,
+  upstreamPort,
+  nodeArguments: ["--import", pathToFileURL(preload).href],
+  environment: { BENCH_EVENT_LOOP_FILE: loopFile },
+});
+
+interface Reading {
+  atMs: number;
+  rssMib: number;
+  descriptors: number;
+  walMib: number;
+  p99Ms: number;
+}
+
+const proc = createProc();
+const readings: Reading[] = [];
+const sent: Sent = { whole: 0, left: 0 };
+const startedMs = performance.now();
+/** Ctrl-C ends the run early; what was measured until then is judged. */
+const stopped = new AbortController();
+process.once("SIGINT", () => stopped.abort());
+
+async function read(): Promise<Reading> {
+  const pid = target.pid ?? 0;
+  const wal = statSync(path.join(dataDir, "plimsoll.db-wal"), { throwIfNoEntry: false });
+  return {
+    atMs: performance.now() - startedMs,
+    rssMib: proc.rssBytes([pid]) / MIB,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    walMib: (wal?.size ?? 0) / MIB,
+    p99Ms: (await readEventLoop(pid, loopFile)).p99Ms,
+  };
+}
+
+function say({ atMs, rssMib, descriptors, walMib, p99Ms }: Reading): void {
+  process.stdout.write(
+    `${(atMs / 60_000).toFixed(1).padStart(6)} min  RSS ${rssMib.toFixed(1)} MiB  descriptors ${descriptors}  log ${walMib.toFixed(1)} MiB  event loop p99 ${p99Ms.toFixed(1)} ms  exchanges ${sent.whole + sent.left}\n`,
+  );
+}
+
+let failed = false;
+function judge(name: string, good: boolean, text: string): void {
+  failed ||= !good;
+  process.stdout.write(`${good ? "ok  " : "OVER"} ${name}: ${text}\n`);
+}
+
+try {
+  const pages = await Promise.all([openPage(target.port), openPage(target.port)]);
+  const url = `http://127.0.0.1:${target.port}`;
+  const chatting = Array.from({ length: streams }, (_, lane) =>
+    chatUntil(url, lane, sent, () => stopped.signal.aborted),
+  );
+  const stop = Promise.race(chatting).catch((error: unknown) => {
+    process.stderr.write(`soak: ${String(error)}\n`);
+    failed = true;
+    stopped.abort();
+  });
+  let saidAt = -60_000;
+  while (!stopped.signal.aborted && performance.now() - startedMs < minutes * 60_000) {
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, EVERY_MS)), stop]);
+    const reading = await read();
+    readings.push(reading);
+    if (reading.atMs - saidAt >= 60_000) {
+      saidAt = reading.atMs;
+      say(reading);
+    }
+  }
+  stopped.abort();
+  await Promise.allSettled(chatting);
+  pages.forEach((page) => page.close());
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  readings.push(await read());
+} finally {
+  await target.stop();
+  await simulated.close();
+}
+
+const warm = readings.filter(({ atMs }) => atMs >= WARM_UP_MS);
+const slope = slopeOf(warm.map(({ atMs, rssMib }) => [atMs / 3_600_000, rssMib]));
+const most = (pick: (reading: Reading) => number): number => Math.max(...warm.map(pick));
+judge(
+  "RSS slope after the warm-up",
+  (slope ?? 0) <= LIMITS.rssSlopeMibPerHour,
+  `${slope?.toFixed(2) ?? "unknown"} MiB/h (limit ${LIMITS.rssSlopeMibPerHour}), most ${most(({ rssMib }) => rssMib).toFixed(1)} MiB`,
+);
+judge(
+  "descriptors",
+  (readings.at(-1)?.descriptors ?? 0) <= (readings[0]?.descriptors ?? 0) + 4,
+  `${readings[0]?.descriptors} at first, ${most(({ descriptors }) => descriptors)} at most, ${readings.at(-1)?.descriptors} at the end`,
+);
+judge(
+  "the database's log",
+  most(({ walMib }) => walMib) <= LIMITS.walMib,
+  `${most(({ walMib }) => walMib).toFixed(1)} MiB at most (limit ${LIMITS.walMib})`,
+);
+const p99s = warm.map(({ p99Ms }) => p99Ms).toSorted((one, other) => one - other);
+const p99 = p99s[Math.floor(p99s.length / 2)] ?? 0;
+judge(
+  "event loop, p99 of 10 s",
+  p99 <= LIMITS.eventLoopP99Ms,
+  `${p99.toFixed(1)} ms in the middle of all, ${most(({ p99Ms }) => p99Ms).toFixed(1)} at most`,
+);
+
+const migrations = readMigrations(fileURLToPath(new URL("../../migrations", import.meta.url)));
+const reader = openReader(dataDir, migrations.length);
+const phases = new Map<string, number>();
+for (const { operation, state } of reader.exchanges({ from: 0, to: Number.MAX_SAFE_INTEGER })) {
+  if (operation === "chat" || operation === "generate")
+    phases.set(state.phase, (phases.get(state.phase) ?? 0) + 1);
+}
+reader.close();
+const rows = [...phases.values()].reduce((sum, count) => sum + count, 0);
+const counted = [...phases].map(([phase, count]) => `${count} ${phase}`).join(", ");
+// One that was left after its last event counts as completed, so only the sum is exact.
+judge(
+  "a row for each exchange",
+  rows === sent.whole + sent.left && (phases.get("failed") ?? 0) === 0,
+  `${sent.whole} read to the end and ${sent.left} left; rows: ${counted}`,
+);
+rmSync(folder, { recursive: true, force: true });
+process.exitCode = failed ? 1 : 0;
