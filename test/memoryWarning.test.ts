@@ -171,7 +171,7 @@ describe("an episode", () => {
     expect(warning.level()).toBe("swapping");
     seconds(200, () => 12 * GIB);
     expect(last()).toMatchObject({ currentLevel: "ok", outcome: "hit", level: "swapping" });
-    expect(last()?.text).toMatch(/^Swapping now/);
+    expect(last()?.text).toMatch(/go out to swap/);
     expect(last()?.endedAt).toBeDefined();
     expect(warning.episodes()).toEqual([]);
     expect(saved.at(-1)).toEqual(last());

@@ -18,7 +18,7 @@ export function sentenceOf(reading: Reading, level: Level): string {
     case "refault":
       return `${weightsOrFiles(reading)} read from disk again and again, ${bytesText(sample.refaultBytesPerSecond ?? 0)} each second: memory is too small for what is in use.`;
     case "swap-out":
-      return `Swapping now: ${bytesText(sample.swapOutBytesPerSecond ?? 0)} out, ${bytesText(sample.swapInBytesPerSecond ?? 0)} in each second.`;
+      return `${bytesText(sample.swapOutBytesPerSecond ?? 0)} go out to swap and ${bytesText(sample.swapInBytesPerSecond ?? 0)} come back each second.`;
     case "parked":
       return "Idle pages are being moved to swap; nothing waits for them.";
     case "load":

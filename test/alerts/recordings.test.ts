@@ -91,16 +91,19 @@ describe("real runs in a memory group", () => {
 });
 
 describe("a real event, as Plimsoll recorded and exported it", () => {
-  it("was warned of before the first swapped page, and is so again", () => {
-    const { samples, truth } = readRecording(fixtures("real-event/group-512.csv"), {
-      runsPath: fixtures("real-event/runs.json"),
-    });
-    const result = replayRun(samples, truth, silent);
-    expect(result).toMatchObject({ event: "swap", falseAlarms: 0 });
-    expect(result.leadSeconds).toBeGreaterThanOrEqual(15);
-    expect(result.episodes).toHaveLength(1);
-    expect(result.episodes[0]).toMatchObject({ level: "swapping", outcome: "hit" });
-  });
+  it.each(["group-512", "ollama-520"])(
+    "%s was warned of before the first swapped page, and is so again",
+    (name) => {
+      const { samples, truth } = readRecording(fixtures(`real-event/${name}.csv`), {
+        runsPath: fixtures("real-event/runs.json"),
+      });
+      const result = replayRun(samples, truth, silent);
+      expect(result).toMatchObject({ event: "swap", falseAlarms: 0 });
+      expect(result.leadSeconds).toBeGreaterThanOrEqual(15);
+      expect(result.episodes).toHaveLength(1);
+      expect(result.episodes[0]).toMatchObject({ level: "swapping", outcome: "hit" });
+    },
+  );
 });
 
 /** The same run on a machine of another size, at another pace, with readings that tremble. */
