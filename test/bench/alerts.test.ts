@@ -62,7 +62,7 @@ describe("the rules of others", () => {
 it("puts the table where the one before stood", () => {
   const folder = fileURLToPath(new URL("../fixtures/real-event", import.meta.url));
   const section = alertSection(compareAlerts([folder]));
-  expect(section).toMatch(/\| group-512 +\| swap at 54 s \| +1\d\.\d \|/);
+  expect(section).toMatch(/\| group-512 +\| swap at 54 s +\| +1\d\.\d \|/);
   const page = withAlertSection("# Results\n\ntext\n", section);
   expect(page.startsWith("# Results\n\ntext\n\n<!-- alerts")).toBe(true);
   expect(withAlertSection(page, section)).toBe(page);
