@@ -256,13 +256,10 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
 function isOfAnotherChat(before: KnownTurn): boolean {
   return (
     before.previousId === undefined &&
-    before.childCount === 0 &&
+    !isGoneOnWith(before) &&
     before.conversation.turns.some(
       (turn) =>
-        turn !== before &&
-        turn.previousId === undefined &&
-        turn.childCount > 0 &&
-        turn.chain === before.chain,
+        turn !== before && turn.previousId === undefined && isGoneOnWith(turn) && turn.chain === before.chain,
     )
   );
 }
@@ -272,15 +269,20 @@ function isOfAnotherChat(before: KnownTurn): boolean {
  * now, were other chats.
  */
 function takenForRepeated(before: KnownTurn): KnownTurn[] {
-  return before.previousId !== undefined || before.childCount > 0
+  return before.previousId !== undefined || isGoneOnWith(before)
     ? []
     : before.conversation.turns.filter(
         (turn) =>
           turn.previousId === undefined &&
-          turn.childCount === 0 &&
+          !isGoneOnWith(turn) &&
           turn.chain === before.chain &&
           turn.startedAt > before.startedAt,
       );
+}
+
+/** Also where that failed: the chat is the same. */
+function isGoneOnWith({ exchangeId, conversation }: KnownTurn): boolean {
+  return conversation.turns.some(({ previousId }) => previousId === exchangeId);
 }
 
 interface Place {

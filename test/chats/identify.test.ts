@@ -140,6 +140,21 @@ describe("identify", () => {
     });
   });
 
+  it("keeps a chat together that failed at its second turn, when one that began alike goes on", () => {
+    const { ask } = talk();
+    const first = ask({ messages: chat("hi"), answer: "one", phase: "failed" });
+    const second = ask({ messages: chat("hi"), answer: "two" });
+    const on = ask({ messages: chat("hi", "two", "on"), answer: "x", phase: "failed" });
+    const other = ask({ messages: chat("hi", "one", "and on"), answer: "y" });
+    const last = ask({ messages: chat("hi", "two", "on", "x", "more") });
+    expect(second.conversationId).toBe(first.conversationId);
+    expect([on, last].map(({ conversationId }) => conversationId)).toEqual([
+      second.conversationId,
+      second.conversationId,
+    ]);
+    expect(other.conversationId).not.toBe(second.conversationId);
+  });
+
   it("makes no branch of an attempt after an error", () => {
     const { ask } = talk();
     const first = ask({ messages: chat("hi"), phase: "failed" });
