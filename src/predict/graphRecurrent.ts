@@ -108,8 +108,10 @@ function deltaNet(context: GraphContext, shape: RecurrentShape, normed: GraphTen
   const active = convolved(context, shape, { kept, fresh: mixed, channels });
   const state = gathered(context, shape.stateElements);
   const convolvedAll = overwriting(active.bytes, active);
-  // Keys and queries are repeated to as many heads as there are values.
-  const repeated = (): GraphTensor => result(inner, view(result(keyBytes, view(convolvedAll, keyBytes))));
+  const repeated = (): GraphTensor => {
+    const normedPart = result(keyBytes, view(convolvedAll, keyBytes));
+    return shape.repeatsKeys === true ? result(inner, view(normedPart)) : normedPart;
+  };
   const scan = scanned(
     context,
     shape,

@@ -98,6 +98,8 @@ export interface RecurrentShape {
   stateLength: number;
   groupCount: number;
   headCount: number;
+  /** Keys and queries are repeated to as many heads as there are values (Qwen3-Next, not its successors). */
+  repeatsKeys?: boolean;
 }
 
 export interface FeedForwardShape {

@@ -89,6 +89,7 @@ function stateOf(
     stateLength: number("ssm.state_size"),
     groupCount: number("ssm.group_count"),
     headCount: number("ssm.time_step_rank"),
+    ...(source.architecture === "qwen3next" && { repeatsKeys: true }),
   };
   if (kind === "rwkv") {
     shape.convolutionElements = number("token_shift_count", 2) * embedding;

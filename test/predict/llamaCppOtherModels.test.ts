@@ -26,7 +26,7 @@ const COARSE: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     // The first three are planned as their files are (one projection for query, key and value), which metadata alone is not.
     `phi2 phi3-mini phi3-medium-128k chatglm3-6b gemma3n-e2b gemma4-31b gemma4-31b-kvarr gemma4-e2b deepseek-v3-legacy
-     nemotron-3-nano-30b qwen3.5-27b qwen3.5-35b-a3b falcon-7b falcon-40b rwkv6-7b rwkv7-2.9b minicpm3-4b
+     nemotron-3-nano-30b qwen3.5-27b falcon-7b falcon-40b rwkv6-7b rwkv7-2.9b minicpm3-4b
      smallthinker-21b ling-mini-2 plamo2-8b starcoder-1b mimo-v2-flash afmoe arctic maincoder muse-glimmer talkie laguna
      cohere2moe`
       .split(/\s+/)
