@@ -47,6 +47,8 @@ export interface Reading {
   history: readonly TrendPoint[];
   /** When the swapping or re-reading that is confirmed now began. */
   happensSinceMs?: number;
+  /** Falls end by themselves here all the time. */
+  restless: boolean;
 }
 
 export interface Detector {
@@ -167,6 +169,7 @@ export function createDetector(options: { compressedSwapOnly?: () => boolean } =
       load,
       history,
       happensSinceMs: symptoms.sinceMs(),
+      restless,
     };
   };
 

@@ -100,6 +100,7 @@ export function createWarner(parts: WarnerParts): Warner {
       reliefs: reliefsOf(parts.models(), parts.busy(), parts.now()),
       rates: contributors.rates(),
       usualErrors: scores.usualErrors(),
+      restless: reading.restless,
     });
   };
 

@@ -20,6 +20,8 @@ export interface ForecastInput {
   load?: { model: string; needBytes?: number; freedBytes?: number; shortBytes?: number; takenBytes: number };
   /** Models that will be unloaded when nobody asks for them. */
   reliefs?: readonly { name: string; inSeconds: number; bytes: number }[];
+  /** Memory goes up and down here all the time: falls end by themselves. */
+  restless?: boolean;
   /** How wrong forecasts were lately: the band is never narrower. */
   usualErrors?: readonly { atSeconds: number; bytes: number }[];
   /** Bytes per second of each contributor, positive when it takes memory. */
@@ -29,6 +31,7 @@ export interface ForecastInput {
 const AHEAD_SECONDS = [10, 30, 60, 120];
 /** A slope is believed for so many times as long as it has been seen. */
 const BELIEF = 2;
+const BELIEF_RESTLESS = 0.5;
 const CAUSE_SECONDS = 120;
 
 /** A forecast from one moment. */
@@ -127,7 +130,10 @@ function noiseOf(points: readonly TrendPoint[]): number {
 }
 
 function pointAt(atSeconds: number, input: ForecastInput, pace: Pace): Forecast["points"][number] {
-  const believed = Math.min(atSeconds, BELIEF * pace.ageSeconds);
+  const believed = Math.min(
+    atSeconds,
+    (input.restless === true ? BELIEF_RESTLESS : BELIEF) * pace.ageSeconds,
+  );
   const known = knownChange(atSeconds, input);
   const within = (bytes: number): number =>
     Math.round(Math.min(Math.max(bytes, -input.floorBytes), input.capacityBytes - input.floorBytes));

@@ -27,6 +27,8 @@ const SCORED_SECONDS = [30, 120];
 /** Ten minutes of them. */
 const LATEST_ERRORS = 600;
 const LEAST_ERRORS = 20;
+/** Sorting them costs more than the forecast. */
+const RENEW_COUNT = 10;
 
 interface Waiting {
   dueAtMs: number;
@@ -46,6 +48,16 @@ export function createForecastScores(): ForecastScores {
     within: 0,
     latest: [] as number[],
   }));
+  let usual: { atSeconds: number; bytes: number }[] = [];
+  let cameCount = 0;
+  const usualNow = (): typeof usual =>
+    kinds
+      .filter(({ latest }) => latest.length >= LEAST_ERRORS)
+      .map(({ atSeconds, latest }) => ({
+        atSeconds,
+        bytes: latest.toSorted((a, b) => a - b)[Math.floor(latest.length * 0.8)] ?? 0,
+      }));
+
   return {
     made(forecast, headroomBytes, atMs) {
       for (const kind of kinds) {
@@ -61,6 +73,7 @@ export function createForecastScores(): ForecastScores {
       }
     },
     came(headroomBytes, atMs) {
+      cameCount += 1;
       for (const kind of kinds) {
         for (let due = kind.waiting[0]; due !== undefined && due.dueAtMs <= atMs; due = kind.waiting[0]) {
           kind.waiting.shift();
@@ -77,13 +90,10 @@ export function createForecastScores(): ForecastScores {
     restart() {
       for (const kind of kinds) kind.waiting = [];
     },
-    usualErrors: () =>
-      kinds
-        .filter(({ latest }) => latest.length >= LEAST_ERRORS)
-        .map(({ atSeconds, latest }) => ({
-          atSeconds,
-          bytes: latest.toSorted((a, b) => a - b)[Math.floor(latest.length * 0.8)] ?? 0,
-        })),
+    usualErrors() {
+      if (cameCount % RENEW_COUNT === 0 || usual.length === 0) usual = usualNow();
+      return usual;
+    },
     summary: () =>
       kinds
         .filter(({ n }) => n > 0)
