@@ -87,7 +87,7 @@ function chartOptions(
   return {
     ...sizeOf(element),
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     // Lines of the grid lie over the fills, which are opaque.

@@ -15,6 +15,7 @@ import {
   time,
   turns,
   turnsLeft,
+  SERIOUS,
 } from "./words.ts";
 
 export interface Look {
@@ -74,8 +75,8 @@ export function chatLine(
     .toSorted((a, b) => a.startedAt - b.startedAt)
     .map((turn) => turn.contextTokensUsed);
   const wide = width >= 110;
-  const cliffWidth = wide ? 29 : 16;
-  const rest = width - 8 - 15 - 16 - cliffWidth - 5;
+  const cliffWidth = wide ? 29 : 15;
+  const rest = width - 8 - 15 - 18 - cliffWidth - 5;
   const sparkWidth = Math.min(40, Math.max(8, Math.floor(rest * 0.45)));
   const top = contextLength ?? Math.max(1, ...own.map((used) => used ?? 0));
   const left = turnsLeft(conversation);
@@ -85,7 +86,7 @@ export function chatLine(
     cell(turns(conversation.turnCount), 8, "right"),
     paint("kv", cell(spark(own, top, sparkWidth), sparkWidth)),
     cell(context, 15, "right"),
-    cell(left === undefined ? "" : `${left} ◇`, 16, "right"),
+    cell(left === undefined ? "" : `${left} ◇`, 18, "right"),
     paint(cliff?.state === "reached" ? "bad" : "warn", cell(cliffWords(conversation, wide), cliffWidth)),
   ].join(" ");
 }
@@ -127,7 +128,7 @@ export function endedLine(exchange: Exchange, look: Look): string {
   const { paint } = look;
   const { model, outcome, compared, wide } = endedColumns(look);
   const { prediction = {}, notices, state } = exchange;
-  const serious = notices[0]?.kind.replaceAll("-", " ");
+  const serious = notices.map(({ kind }) => SERIOUS[kind]).find((words) => words !== undefined);
   const pair = (
     predicted: { predicted: number; actual?: number; errorRatio?: number } | undefined,
     actual: number | undefined,
@@ -159,7 +160,7 @@ export function endedLine(exchange: Exchange, look: Look): string {
 function endedColumns({ width }: Look) {
   const wide = width >= 140;
   const compared = 23;
-  const outcome = wide ? 16 : 10;
+  const outcome = width >= 100 ? 16 : 10;
   return { wide, compared, outcome, model: width - 8 - outcome - compared * (wide ? 4 : 2) - (wide ? 6 : 4) };
 }
 

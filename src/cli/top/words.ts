@@ -1,5 +1,14 @@
 /** What the page says, in the same words: `test/cli/top` holds the two together. Pure. */
-import type { Conversation, Episode, Exchange, Forecast, MemorySample, Stage, Verdict } from "../../types.ts";
+import type {
+  Conversation,
+  Episode,
+  Exchange,
+  Forecast,
+  MemorySample,
+  NoticeKind,
+  Stage,
+  Verdict,
+} from "../../types.ts";
 import type { TopState } from "./state.ts";
 
 const GIBIBYTE = 1024 ** 3;
@@ -126,6 +135,19 @@ export function memorySentence(
   }
   return parts.join(" · ");
 }
+
+/** Notices that mean the answer is not what was asked for, in two or three words. */
+export const SERIOUS: Partial<Record<NoticeKind, string>> = {
+  truncated: "prompt cut",
+  "messages-dropped": "messages dropped",
+  "context-shifted": "context shifted",
+  "context-full": "context full",
+  "prompt-too-long": "prompt too long",
+  "ended-early": "ended early",
+  "upstream-error": "upstream error",
+  cliff: "over the cliff",
+  "would-swap": "would swap",
+};
 
 const STAGES: Stage[] = ["decoding", "prefill", "loading", "queued"];
 

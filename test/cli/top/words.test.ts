@@ -65,6 +65,11 @@ describe("the terminal and the page say the same", () => {
     expect(top.stateWord(verdict, [])).toBe(page.stateWord(verdict, []));
   });
 
+  it("about what befell an answer", () => {
+    expect(new Set(Object.keys(top.SERIOUS))).toEqual(page.seriousNotices);
+    for (const kind of page.seriousNotices) expect(top.SERIOUS[kind]).toBe(page.noticeWords[kind]);
+  });
+
   it("about a chat's end", () => {
     for (const left of [
       { window: { predicted: 3 } },
