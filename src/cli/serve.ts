@@ -48,6 +48,7 @@ config.example.json lists every setting. Stop with Ctrl-C: running answers get 3
           upstreamIsLocal: isLoopback(upstreamAddress(settings.config.upstream).host),
           replayPath: process.env["PLIMSOLL_MEMORY_SOURCE"],
           weightsInUse,
+          neverBlock: true,
           ...clocks,
         }),
       readMachine,

@@ -24,6 +24,8 @@ export interface LinuxSourceOptions {
   /** Whether a runner's weights are read from its mapped file at each token. Assumed so when not told. */
   weightsInUse?: (process: RunnerProcess) => boolean;
   readEnvironment?: EnvironmentReader;
+  /** Processes whose arguments the kernel holds back hold up nothing; a new one is known a reading later. */
+  neverBlock?: boolean;
 }
 
 /**
@@ -39,8 +41,8 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
   const swaps = keepFile(join(roots.proc, "swaps"));
   const pageBytes = readPageBytes(roots.proc);
   const hasPressure = pressure.read() !== undefined;
-  const { readEnvironment } = options;
-  const runnerWatch = createRunnerWatch({ procRoot: roots.proc, monotonic, readEnvironment });
+  const { readEnvironment, neverBlock } = options;
+  const runnerWatch = createRunnerWatch({ procRoot: roots.proc, monotonic, readEnvironment, neverBlock });
   const groupWatch = createGroupWatch(roots);
   const readGroups = groupReader(runnerWatch, groupWatch);
   let previous: CounterReading | undefined;

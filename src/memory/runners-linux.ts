@@ -5,6 +5,7 @@ import type { RunnerProcess, RunnerSample } from "../types.ts";
 import { numberAfter } from "./fields.ts";
 import { keepFile, type KeptFile } from "./keptFile.ts";
 import { kibibytes } from "./meminfo.ts";
+import { createArgumentsReader, readArgumentsNow, type ArgumentsReader } from "./processArguments.ts";
 import { isCandidateName, selectOllamaProcesses, type ProcessFacts } from "./runnerProcesses.ts";
 
 /** Finds Ollama's runner processes in `/proc` and measures them. */
@@ -41,8 +42,19 @@ export function createRunnerWatch(options: {
   procRoot: string;
   monotonic: () => number;
   readEnvironment?: EnvironmentReader;
+  /** Read the arguments of processes in the background, so that one that hangs in the kernel holds up nothing. */
+  neverBlock?: boolean;
 }): RunnerWatch {
   const { procRoot, monotonic } = options;
+  const argumentsOf =
+    options.neverBlock === true
+      ? createArgumentsReader({
+          procRoot,
+          monotonic,
+          // The next reading looks again: it now knows one more.
+          onRead: () => (scannedAtMs = Number.NEGATIVE_INFINITY),
+        })
+      : readArgumentsNow(procRoot);
   const known = new Map<number, KnownRunner>();
   const servers = new Map<number, { environment?: Record<string, string> }>();
   let scannedAtMs = Number.NEGATIVE_INFINITY;
@@ -68,7 +80,7 @@ export function createRunnerWatch(options: {
     scannedAtMs = monotonic();
     scans += 1;
     const found = selectOllamaProcesses(
-      readCandidates(procRoot),
+      readCandidates(procRoot, argumentsOf),
       (pid) => readStat(procRoot, pid)?.parentPid,
     );
     for (const pid of servers.keys()) if (!found.serverPids.includes(pid)) servers.delete(pid);
@@ -143,7 +155,7 @@ function runnerSample({ process, status }: KnownRunner): RunnerSample | undefine
   };
 }
 
-function readCandidates(procRoot: string): ProcessFacts[] {
+function readCandidates(procRoot: string, argumentsOf: ArgumentsReader): ProcessFacts[] {
   const candidates: ProcessFacts[] = [];
   let bootedAt: number | undefined;
   for (const name of readdirSync(procRoot)) {
@@ -152,13 +164,13 @@ function readCandidates(procRoot: string): ProcessFacts[] {
     const comm = readText(procRoot, pid, "comm");
     if (comm === undefined || !isCandidateName(comm)) continue;
     const stat = readStat(procRoot, pid);
-    const commandLine = readText(procRoot, pid, "cmdline");
-    if (stat === undefined || commandLine === undefined) continue;
+    const argv = stat && argumentsOf({ pid, startTicks: stat.startTicks, name: comm });
+    if (stat === undefined || argv === undefined) continue;
     bootedAt ??= readBootTime(procRoot);
     candidates.push({
       pid,
       ...stat,
-      argv: commandLine.replace(/\0$/, "").split("\0"),
+      argv,
       startedAt: bootedAt === undefined ? undefined : bootedAt + stat.startTicks * MS_PER_TICK,
     });
   }

@@ -26,6 +26,8 @@ export interface MemorySourceOptions {
   modelOf?: (process: RunnerProcess) => string | undefined;
   /** Whether a runner's weights are read from its mapped file; assumed so when not told. */
   weightsInUse?: (process: RunnerProcess) => boolean;
+  /** For a program that must never wait: see `LinuxSourceOptions`. */
+  neverBlock?: boolean;
   roots?: { proc: string; sys: string };
   spawn?: SpawnHelper;
 }
@@ -56,6 +58,7 @@ export function createMemorySource(options: MemorySourceOptions): MemorySource {
       gpu,
       modelOf,
       weightsInUse: options.weightsInUse,
+      neverBlock: options.neverBlock,
       readEnvironment: (pid) => readProcessEnvironment(join(roots.proc, String(pid), "environ"), { spawn }),
     });
   }

@@ -1,5 +1,15 @@
 /** Memory readings that vanish; helper programs that are missing, hang, die or print rubbish. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -55,6 +65,36 @@ it("readings vanish and come back: no sample is made up, the problem is named, c
   put();
   await waitFor(() => app.snapshot().sample?.availableBytes !== undefined);
 });
+
+it.skipIf(process.platform !== "linux")(
+  "a process whose arguments the kernel holds back: no reading and no chat waits for it (promises 2 and 5)",
+  async () => {
+    const proc = aFolder();
+    const fixtures = new URL("../fixtures/memory/", import.meta.url).pathname;
+    for (const name of ["meminfo", "vmstat"]) {
+      writeFileSync(path.join(proc, name), readFileSync(path.join(fixtures, `proc-${name}.txt`)));
+    }
+    mkdirSync(path.join(proc, "4242"));
+    const fifo = path.join(proc, "4242", "cmdline");
+    writeFileSync(path.join(proc, "4242", "comm"), "llama-server\n");
+    writeFileSync(path.join(proc, "4242", "stat"), `4242 (llama-server) R 1 ${"0 ".repeat(17)}777 0`);
+    // A pipe that nobody writes to holds its reader, as the kernel does while a process maps memory.
+    execFileSync("mkfifo", [fifo]);
+    onCleanUp(async () => closeSync(openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)));
+    const { url, app } = await startBehind(await startStreamer(), {
+      settings: { sampling: { intervalMs: 250 } },
+      parts: {
+        memorySource: () =>
+          createLinuxSource({ roots: { proc, sys: "/nowhere" }, ...clocks, gpu: noGpu, neverBlock: true }),
+      },
+    });
+    const begun = performance.now();
+    await waitFor(() => app.snapshot().sample !== undefined);
+    await chat(url);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(app.snapshot().sample?.runners).toEqual([]);
+  },
+);
 
 it("a source that throws at each reading: said in health, chats go on (promise 5)", async () => {
   const source: MemorySource = {
