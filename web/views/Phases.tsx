@@ -35,7 +35,10 @@ export function Phases({ row: { exchange, phases } }: { row: LiveExchange }) {
         return (
           <li key={name} aria-current={current ? "step" : undefined}>
             <i class="bar">
-              <i class={expected && current ? "expected" : ""} style={{ width: `${share * 100}%` }} />
+              <i
+                class={expected && current ? "expected" : passed && since === undefined ? "unseen" : ""}
+                style={{ width: `${share * 100}%` }}
+              />
             </i>
             {name} <span class="dim">{since === undefined ? "" : formatElapsed(until - since)}</span>
             {expected !== undefined && current && (

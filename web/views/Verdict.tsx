@@ -73,11 +73,15 @@ function Alert() {
 
 let shown: { episode?: string; remedy?: string } = {};
 
-/** The fix that is shown stays the first while it still is one: a button must not change under the hand that reaches for it. */
-function steady({ id, remedies }: Episode): Episode["remedies"] {
-  const kept = shown.episode === id ? remedies.find((remedy) => remedy.id === shown.remedy) : undefined;
+/**
+ * The fix that is shown stays the first while it still is one and nothing got worse: a button must not change under the hand that reaches
+ * for it.
+ */
+function steady({ id, level, remedies }: Episode): Episode["remedies"] {
+  const kept =
+    shown.episode === id + level ? remedies.find((remedy) => remedy.id === shown.remedy) : undefined;
   const first = kept ?? remedies[0];
-  shown = { episode: id, remedy: first?.id };
+  shown = { episode: id + level, remedy: first?.id };
   return first ? [first, ...remedies.filter((remedy) => remedy !== first)] : remedies;
 }
 
