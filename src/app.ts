@@ -4,11 +4,12 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import os from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
+import { createClose } from "./appClose.ts";
 import { createAppGuard } from "./appGuard.ts";
+import { createReads } from "./appReads.ts";
 import type { Programs } from "./alerts/channels/desktop.ts";
 import { createChats } from "./chats/chats.ts";
 import { keepConversations } from "./chats/keepConversations.ts";
-import { withLiveTurns } from "./chats/liveTurns.ts";
 import { recallSalt } from "./chats/salt.ts";
 import { createAdvisor } from "./advice/advisor.ts";
 import { isLoopback, parseListen, type Config } from "./config.ts";
@@ -72,9 +73,6 @@ export interface App {
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
 const SHOWN_CONVERSATIONS = 20;
-/** A turn that has ended is on record before a list is read, unless the disk is slow. */
-const WRITTEN_FIRST_MS = 500;
-const LAST_WORDS_MS = 2000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
 
@@ -341,45 +339,21 @@ export async function createApp(parts: AppParts): Promise<App> {
       const known = health();
       return { ...known, upstream: { ...known.upstream, reachable: version !== undefined, version } };
     },
-    listExchanges: (query) =>
-      unlessForeignCursor(async () => {
-        const { exchanges: rows, next } = await store.exchanges(query);
-        return { rows, next };
-      }),
-    findExchange: async (id) =>
-      exchanges.live().find((exchange) => exchange.id === id) ?? (await store.exchange(id)),
+    ...createReads({
+      store,
+      live: exchanges.live,
+      explained: predictions.explained,
+      knownConversation: conversations.book.find,
+      episodes: warning.list,
+      forgotten: (what) => {
+        conversations.forget(what);
+        live.refresh();
+      },
+    }),
     cancelExchange: exchanges.cancel,
-    listSamples: (query) => store.samples(query),
-    listLoads: (query) =>
-      unlessForeignCursor(async () => {
-        const { loads, next } = await store.loads(query);
-        return { rows: loads.map(predictions.explained), next };
-      }),
-    listConversations: (query) =>
-      unlessForeignCursor(async () => {
-        await store.flush(WRITTEN_FIRST_MS);
-        const { conversations: kept, next } = await store.conversations(query);
-        return { rows: kept.map((row) => conversations.book.find(row.id) ?? row), next };
-      }),
-    findConversation: async (id) => {
-      await store.flush(WRITTEN_FIRST_MS);
-      return withLiveTurns(await store.conversation(id), {
-        known: conversations.book.find(id),
-        live: exchanges.live().filter((exchange) => exchange.conversationId === id),
-      });
-    },
-    forget: async (what) => {
-      // What is still on its way to the disk would come back.
-      await store.flush(WRITTEN_FIRST_MS);
-      const forgotten = await store.forget(what);
-      conversations.forget(what);
-      live.refresh();
-      return { ...forgotten };
-    },
     listModels: loadedModels,
     listAdvice: advisor.list,
     metrics: metrics.read,
-    listAlerts: (query) => unlessForeignCursor(() => warning.list(query)),
     startDrill: warning.drill.start,
     alertTests: { run: channels.test, names: channels.names },
     predictions: {
@@ -415,28 +389,20 @@ export async function createApp(parts: AppParts): Promise<App> {
   });
   const server = createProxyServer({ handler, livePath, hostIsAllowed, upgrade: live.handleUpgrade });
 
-  let closing: Promise<void> | undefined;
-  const finishExchanges = async (graceMs: number): Promise<void> => {
-    server.close();
-    const deadline = monotonic() + graceMs;
-    while (exchanges.live().length > 0 && monotonic() < deadline) {
-      server.closeIdleConnections();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    exchanges.stopAll();
-    // Each still has to be told of, so that its row says how it ended.
-    while (exchanges.live().length > 0 && monotonic() < deadline + LAST_WORDS_MS) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await knowledge.close();
-    warning.close();
-    live.close();
-    channels.close();
-    poller.stop();
-    await sampler?.stop();
-    await bodies.close();
-    server.closeAllConnections();
-  };
+  const close = createClose({
+    server,
+    exchanges,
+    monotonic,
+    letGo: async () => {
+      await knowledge.close();
+      warning.close();
+      live.close();
+      channels.close();
+      poller.stop();
+      await sampler?.stop();
+      await bodies.close();
+    },
+  });
 
   return {
     server,
@@ -461,13 +427,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       return { upstreamIsOurselves: false };
     },
     snapshot,
-    close(graceMs) {
-      if (closing !== undefined) {
-        exchanges.stopAll();
-      }
-      closing ??= finishExchanges(graceMs);
-      return closing;
-    },
+    close,
   };
 }
 
@@ -478,18 +438,6 @@ function recorder(store: Store): ExchangeObserver {
 
 function publisher(publish: (exchange: Exchange) => void): ExchangeObserver {
   return { name: "live", onStart: publish, onRequest: publish, onUpdate: publish, onEnd: publish };
-}
-
-/** The store rejects a cursor that it has not made with a RangeError; the API then says which parameter is wrong. */
-async function unlessForeignCursor<Page>(read: () => Promise<Page>): Promise<Page | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof RangeError) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 function reportHealth(log: Log, upstream: Health["upstream"]): void {
