@@ -1,28 +1,28 @@
 /** All stages meet here, in order. The drawing is in ARCHITECTURE.md. */
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import os from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
 import { createClose } from "./appClose.ts";
 import { createAppGuard } from "./appGuard.ts";
+import type { App, AppParts } from "./appParts.ts";
 import { createReads } from "./appReads.ts";
-import type { Programs } from "./alerts/channels/desktop.ts";
 import { createChats } from "./chats/chats.ts";
 import { keepConversations } from "./chats/keepConversations.ts";
 import { recallSalt } from "./chats/salt.ts";
 import { createAdvisor } from "./advice/advisor.ts";
-import { isLoopback, parseListen, type Config } from "./config.ts";
+import { isLoopback, parseListen } from "./config.ts";
 import { createAccess } from "./dashboard/access.ts";
 import { createLive, livePath } from "./dashboard/live.ts";
 import { createMetrics } from "./dashboard/metrics.ts";
 import { createDashboard } from "./dashboard/routes.ts";
 import { loadPage } from "./dashboard/static.ts";
-import { healthOf } from "./health.ts";
+import { healthOf, reportUpstream } from "./health.ts";
 import { createHostPolicy, createLocalAddresses } from "./hostPolicy.ts";
 import { createIds } from "./ids.ts";
 import { createMemoryWarning } from "./memoryWarning.ts";
-import { createSampler, type MemorySource } from "./memory/sampler.ts";
+import { createSampler } from "./memory/sampler.ts";
 import { canonicalName, sameModel } from "./models/names.ts";
 import { createPoller } from "./models/poller.ts";
 import { createModelWatch } from "./models/watch.ts";
@@ -36,39 +36,9 @@ import { createHandler } from "./proxy/handler.ts";
 import { createProxyServer } from "./proxy/server.ts";
 import { createUpstream, upstreamAddress } from "./proxy/upstream.ts";
 import { INSTANCE_HEADER, upstreamIsOurselves } from "./selfProbe.ts";
-import { verdictOf } from "./status.ts";
+import { createSnapshot } from "./snapshot.ts";
 import type { Store } from "./store/api.ts";
-import type { Exchange, ExchangeObserver, Health, Log, Machine, RunnerProcess, Snapshot } from "./types.ts";
-
-export interface AppParts {
-  config: Config;
-  store: Store;
-  now: () => number;
-  monotonic: () => number;
-  log: Log;
-  version: string;
-  /** Absent: memory is not read at all. Called once, with what only the rest of the program knows. */
-  memorySource?: (hooks: { weightsInUse: (runner: RunnerProcess) => boolean }) => MemorySource;
-  /** What the machine is made of; asked once, after the start. */
-  readMachine?: () => Promise<Machine>;
-  /** Where the built page lies. */
-  pageDirectory?: string;
-  /** Processor time used so far, for the sampler to keep itself cheap. */
-  cpuTimeMs?: () => number;
-  /** For the alert channels that start one. */
-  programs?: Programs;
-  /** The upstream or the machine is simulated: said on the page. */
-  simulated?: boolean;
-}
-
-export interface App {
-  server: Server;
-  /** Listens and begins to watch. Rejects when the port is taken; answers whether the upstream is ourselves. */
-  listen(): Promise<{ upstreamIsOurselves: boolean }>;
-  snapshot(): Snapshot;
-  /** Stops accepting, lets exchanges run on for `graceMs`, then cuts what is left. Call again to cut at once. */
-  close(graceMs: number): Promise<void>;
-}
+import type { Exchange, ExchangeObserver, Health, Machine } from "./types.ts";
 
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
@@ -147,7 +117,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       live.refresh();
     },
     onHealth: (health) => {
-      reportHealth(log, health);
+      reportUpstream(log, health);
       if (!health.reachable) {
         models.upstreamLost();
       }
@@ -203,32 +173,18 @@ export async function createApp(parts: AppParts): Promise<App> {
       const growth = chats.watch.growth(model);
       return growth === undefined ? model : { ...model, growth };
     });
-  const snapshot = (): Snapshot => {
-    const sample = latestSample();
-    const inProgress = exchanges.live();
-    return {
-      takenAt: now(),
-      version: parts.version,
-      machine,
-      simulated: parts.simulated,
-      verdict: verdictOf({
-        sample,
-        live: inProgress,
-        health: health(),
-        // Without a fresh reading there is no level either.
-        alertLevel: sample === undefined ? "ok" : warning.level(),
-        forecast: warning.forecast(),
-      }),
-      headroomBytes: sample?.headroomBytes,
-      sample,
-      models: loadedModels(),
-      exchanges: inProgress,
-      conversations: conversations.book.latest(SHOWN_CONVERSATIONS),
-      episodes: warning.episodes(),
-      forecast: warning.forecast(),
-      health: health(),
-    };
-  };
+  const snapshot = createSnapshot({
+    now,
+    version: parts.version,
+    simulated: parts.simulated,
+    machine: () => machine,
+    sample: latestSample,
+    models: loadedModels,
+    live: () => exchanges.live(),
+    conversations: () => conversations.book.latest(SHOWN_CONVERSATIONS),
+    warning: () => warning,
+    health,
+  });
 
   let shown = "";
   /** What has no message of its own reaches the pages with a new snapshot. */
@@ -438,14 +394,4 @@ function recorder(store: Store): ExchangeObserver {
 
 function publisher(publish: (exchange: Exchange) => void): ExchangeObserver {
   return { name: "live", onStart: publish, onRequest: publish, onUpdate: publish, onEnd: publish };
-}
-
-function reportHealth(log: Log, upstream: Health["upstream"]): void {
-  if (upstream.reachable) {
-    log.info(`Ollama ${upstream.version ?? "of unknown version"} answers at ${upstream.url}`);
-  } else {
-    log.warn(`Ollama does not answer at ${upstream.url}; requests get 502 until it does`, {
-      reason: upstream.problem,
-    });
-  }
 }

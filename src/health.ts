@@ -1,4 +1,4 @@
-import type { Health } from "./types.ts";
+import type { Health, Log } from "./types.ts";
 
 /** Joins the parts' own reports. `degraded` when something a user relies on is not working. */
 export function healthOf(parts: Omit<Health, "status">): Health {
@@ -6,4 +6,15 @@ export function healthOf(parts: Omit<Health, "status">): Health {
   const told = parts.channels?.every(({ state }) => state !== "failing") ?? true;
   const ok = parts.upstream.reachable && recording && parts.recorder.problem === undefined && told;
   return { status: ok ? "ok" : "degraded", ...parts };
+}
+
+/** Says whether Ollama answers; called when that changes. */
+export function reportUpstream(log: Log, upstream: Health["upstream"]): void {
+  if (upstream.reachable) {
+    log.info(`Ollama ${upstream.version ?? "of unknown version"} answers at ${upstream.url}`);
+  } else {
+    log.warn(`Ollama does not answer at ${upstream.url}; requests get 502 until it does`, {
+      reason: upstream.problem,
+    });
+  }
 }

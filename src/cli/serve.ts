@@ -1,6 +1,7 @@
 /** `plimsoll serve`: the proxy, until it is told to stop. */
 import { thisMachinesPrograms } from "../alerts/channels/programs.ts";
-import { createApp, type App } from "../app.ts";
+import { createApp } from "../app.ts";
+import type { App } from "../appParts.ts";
 import { ConfigError, isLoopback, parseListen, type Config } from "../config.ts";
 import { createLog } from "../log.ts";
 import { readMachine } from "../memory/machine.ts";

@@ -1,6 +1,7 @@
 /** Starts the whole application in front of an upstream, keeping nothing, and takes everything down afterwards. */
 import type { AddressInfo } from "node:net";
-import { createApp, type App, type AppParts } from "../../src/app.ts";
+import { createApp } from "../../src/app.ts";
+import type { App, AppParts } from "../../src/appParts.ts";
 import { loadConfig } from "../../src/config.ts";
 import { openStore, type Store } from "../../src/store/client.ts";
 import type { Log } from "../../src/types.ts";
