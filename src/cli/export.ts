@@ -2,10 +2,15 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { csvHeading, csvLine, type Column } from "../dashboard/csv.ts";
-import { exchangeColumns, loadColumns, sampleColumns } from "../dashboard/tables.ts";
+import {
+  alertColumns,
+  conversationColumns,
+  exchangeColumns,
+  loadColumns,
+  sampleColumns,
+} from "../dashboard/tables.ts";
 import { readMigrations } from "../store/migrate.ts";
 import { openReader, type RecordReader, type TimeRange } from "../store/readOnly.ts";
-import type { Episode } from "../types.ts";
 import { EXIT } from "./exit.ts";
 import { parseMoment } from "./moment.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
@@ -13,7 +18,7 @@ import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
 import { UsageError } from "./usage.ts";
 
-const TABLES = ["exchanges", "samples", "loads", "alerts"] as const;
+const TABLES = ["exchanges", "conversations", "samples", "loads", "alerts"] as const;
 const FORMATS = ["csv", "json", "jsonl"] as const;
 /** How far apart samples are to be had: as they were taken, or rolled up. */
 const SPANS = new Map([
@@ -92,25 +97,14 @@ export function tableLines(reader: RecordReader, wanted: Wanted): Iterable<strin
       return written(reader.exchanges(range), exchangeColumns, format);
     case "loads":
       return written(reader.loads(range), loadColumns, format);
+    case "conversations":
+      return written(reader.everyConversation(range), conversationColumns, format);
     case "samples":
       return written(reader.samples(range, wanted.spanSeconds), sampleColumns, format);
     case "alerts":
-      return written(reader.episodes(range), episodeColumns, format);
+      return written(reader.episodes(range), alertColumns, format);
   }
 }
-
-const episodeColumns: Column<Episode>[] = [
-  { heading: "id", cell: (row) => row.id },
-  { heading: "level", cell: (row) => row.level },
-  { heading: "startedAt", cell: (row) => row.startedAt },
-  { heading: "endedAt", cell: (row) => row.endedAt },
-  { heading: "outcome", cell: (row) => row.outcome },
-  { heading: "leadSeconds", cell: (row) => row.leadSeconds },
-  {
-    heading: "causes",
-    cell: (row) => row.causes.map(({ name, bytes }) => `${name} ${bytes}`).join("; ") || undefined,
-  },
-];
 
 function* written<Row>(
   rows: Iterable<Row>,

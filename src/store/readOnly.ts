@@ -5,6 +5,7 @@ import type { Conversation, Episode, Exchange, Load, SamplePoint } from "../type
 import type { ConversationQuery } from "./api.ts";
 import { parsed } from "./columns.ts";
 import { findConversation, listConversations } from "./conversationQueries.ts";
+import { conversationFromRow, type ConversationRow } from "./conversationRows.ts";
 import { headerVersion } from "./damage.ts";
 import { exchangeFromRow, type ExchangeRow } from "./exchangeRows.ts";
 import { codeOf } from "./failures.ts";
@@ -23,6 +24,8 @@ export interface TimeRange {
 export interface RecordReader {
   exchanges(range: TimeRange): Iterable<Exchange>;
   loads(range: TimeRange): Iterable<Load>;
+  /** Without their turns, which are exchanges. */
+  everyConversation(range: TimeRange): Iterable<Conversation>;
   episodes(range: TimeRange): Iterable<Episode>;
   /** `spanSeconds` 0 gives each reading as it was taken. */
   samples(range: TimeRange, spanSeconds: number): Iterable<SamplePoint>;
@@ -58,6 +61,14 @@ export function openReader(dataDir: string, knownVersion: number): RecordReader 
     exchanges: (range) =>
       mapped(pages<ExchangeRow>(database, "exchanges", "started_at", range), exchangeFromRow),
     loads: (range) => mapped(pages<LoadRow>(database, "loads", "started_at", range), loadFromRow),
+    *everyConversation(range) {
+      // A record of an older program has none.
+      if (!hasTable(database, "conversations")) return;
+      for (const row of pages<ConversationRow>(database, "conversations", "last_at", range)) {
+        const conversation = conversationFromRow(row);
+        if (conversation !== undefined) yield conversation;
+      }
+    },
     *episodes(range) {
       for (const row of pages<{ seq: number; json: string }>(database, "episodes", "started_at", range)) {
         const episode = parsed<Episode>(row.json);
@@ -79,6 +90,12 @@ export function openReader(dataDir: string, knownVersion: number): RecordReader 
     newestAt: () => newestAt(database),
     close: () => database.close(),
   };
+}
+
+function hasTable(database: Database.Database, name: string): boolean {
+  return (
+    database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
+  );
 }
 
 function openFile(file: string): Database.Database {
@@ -103,7 +120,7 @@ function* mapped<Row, Value>(rows: Iterable<Row>, map: (row: Row) => Value): Ite
 
 function* pages<Row extends { seq: number }>(
   database: Database.Database,
-  table: "exchanges" | "loads" | "episodes",
+  table: "exchanges" | "loads" | "episodes" | "conversations",
   timeColumn: string,
   { from, to }: TimeRange,
 ): Iterable<Row> {

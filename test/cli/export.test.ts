@@ -120,6 +120,22 @@ describe("beside a running instance", () => {
   });
 });
 
+it("writes conversations without their turns, and what was alerted", async () => {
+  const folder = await temporaryFolder();
+  await record(folder, (open) => {
+    open.saveConversation({
+      conversation: { id: "c1", model: "m", startedAt: START, lastAt: START + 5, turnCount: 2, notices: [] },
+    });
+    open.saveEpisode({ id: "e1", level: "warn", startedAt: START, causes: [], remedies: [] });
+  });
+  const [conversations, alerts] = await Promise.all([
+    inFolder(folder, "conversations", "--json"),
+    inFolder(folder, "alerts"),
+  ]);
+  expect(JSON.parse(conversations.out)).toMatchObject([{ id: "c1", turnCount: 2 }]);
+  expect(parseCsv(alerts.out).rows[0]?.text("level")).toBe("warn");
+});
+
 it("writes samples that can be played back", async () => {
   const folder = await temporaryFolder();
   const store = await record(folder, (open) => {
@@ -141,7 +157,7 @@ it("writes samples that can be played back", async () => {
 
 describe("what it says when it cannot", () => {
   it.each<[string, string[], number, RegExp]>([
-    ["no table", [], 2, /name a table: expected exchanges, samples, loads, alerts/],
+    ["no table", [], 2, /name a table: expected exchanges, conversations, samples, loads, alerts/],
     ["an unknown table", ["users"], 2, /not "users"/],
     ["an unknown format", ["loads", "--format", "xml"], 2, /--format: expected csv, json, jsonl, not "xml"/],
     ["a span that is not kept", ["samples", "--span", "5"], 2, /--span: expected 1, 10, 60, 900, 14400/],

@@ -12,7 +12,10 @@ import { cleanUp, onCleanUp, startPlimsoll } from "../support/startPlimsoll.ts";
 
 const PROGRAM = process.env["PLIMSOLL_OLLAMA_BIN"];
 const REAL = process.env["PLIMSOLL_REAL_OLLAMA"];
-const MODEL = REAL === undefined ? "gemma3:270m" : (process.env["PLIMSOLL_REAL_MODEL"] ?? "");
+const MODEL =
+  REAL === undefined
+    ? "gemma3:270m"
+    : (process.env["PLIMSOLL_REAL_SHORT_MODEL"] ?? process.env["PLIMSOLL_REAL_MODEL"] ?? "");
 
 afterAll(cleanUp);
 
@@ -61,6 +64,8 @@ function words({ code, out, err }: Ended, url: string): object {
       // oxlint-disable-next-line no-control-regex
       .replaceAll(/\u001b\[[0-9;?]*[a-zA-Z]|[⠀-⣿]/g, "")
       .replaceAll(/\d+(\.\d+)? ?(ms|s|seconds?|minutes?|hours?)( ago| from now)?/g, "TIME")
+      // The second to create the same finds its layers there.
+      .replaceAll(/(creating new|using existing) layer/g, "layer")
       .split(/[\r\n]+/)
       .map((line) => line.trim())
       .filter((line) => line !== "");
