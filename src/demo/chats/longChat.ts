@@ -12,8 +12,8 @@ const TURN = { questionTokens: 390, answerTokens: 90 };
 const SMALL_WINDOW = 8192;
 const LARGE_WINDOW = 16_384;
 /** Reading and typing. */
-const PAUSE_MS = 8500;
-const GIVES_UP_AFTER_MS = 640_000;
+const PAUSE_MS = 7000;
+const GIVES_UP_AFTER_MS = 612_000;
 const PAUSE_AFTER_FIX_MS = 32_000;
 const TURNS_AFTER_FIX = 11;
 const REST_MS = 12_000;
