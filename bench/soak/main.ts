@@ -3,10 +3,10 @@
  * half-way, reloads, two open pages, memory read once a second. Says how memory, descriptors, the database's log and
  * the event loop went, and whether every exchange that was sent has its row.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createSimulatedOllama } from "../../src/demo/simulatedOllama.ts";
 import { readMigrations } from "../../src/store/migrate.ts";
@@ -15,6 +15,7 @@ import { readEventLoop } from "../machine/eventLoop.ts";
 import { openPage } from "../machine/page.ts";
 import { createProc } from "../machine/proc.ts";
 import { launchPlimsoll } from "../targets/plimsoll.ts";
+import type { KeptMemory } from "./heapPreload.ts";
 import { chatUntil, type Sent } from "./load.ts";
 import { slopeOf } from "./slope.ts";
 
@@ -46,7 +47,8 @@ const folder = mkdtempSync(path.join(os.tmpdir(), "plimsoll-soak-"));
 const dataDir = path.join(folder, "data");
 mkdirSync(dataDir);
 const loopFile = path.join(folder, "event-loop.json");
-const preload = fileURLToPath(new URL("../eventLoopPreload.ts", import.meta.url));
+const heapFile = path.join(folder, "heap.json");
+const preload = (name: string): string[] => ["--import", new URL(name, import.meta.url).href];
 const simulated = createSimulatedOllama({ speed: 4 });
 const { port: upstreamPort } = await simulated.listen();
 const target = await launchPlimsoll({
@@ -55,13 +57,16 @@ const target = await launchPlimsoll({
   recording: true,
   directory: dataDir,
   upstreamPort,
-  nodeArguments: ["--import", pathToFileURL(preload).href],
-  environment: { BENCH_EVENT_LOOP_FILE: loopFile },
+  nodeArguments: ["--expose-gc", ...preload("../eventLoopPreload.ts"), ...preload("./heapPreload.ts")],
+  environment: { BENCH_EVENT_LOOP_FILE: loopFile, SOAK_HEAP_FILE: heapFile },
 });
 
 interface Reading {
   atMs: number;
+  /** As it is, garbage included; and what is left after a collection. */
   rssMib: number;
+  keptRssMib: number;
+  heapMib: number;
   descriptors: number;
   walMib: number;
   p99Ms: number;
@@ -78,18 +83,34 @@ process.once("SIGINT", () => stopped.abort());
 async function read(): Promise<Reading> {
   const pid = target.pid ?? 0;
   const wal = statSync(path.join(dataDir, "plimsoll.db-wal"), { throwIfNoEntry: false });
+  const rssMib = proc.rssBytes([pid]) / MIB;
+  rmSync(heapFile, { force: true });
+  const { p99Ms } = await readEventLoop(pid, loopFile);
+  const kept = await readKept();
   return {
     atMs: performance.now() - startedMs,
-    rssMib: proc.rssBytes([pid]) / MIB,
+    rssMib,
+    keptRssMib: kept.rssBytes / MIB,
+    heapMib: kept.heapUsedBytes / MIB,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     walMib: (wal?.size ?? 0) / MIB,
-    p99Ms: (await readEventLoop(pid, loopFile)).p99Ms,
+    p99Ms,
   };
 }
 
-function say({ atMs, rssMib, descriptors, walMib, p99Ms }: Reading): void {
+async function readKept(): Promise<KeptMemory> {
+  const deadline = performance.now() + 5000;
+  while (!existsSync(heapFile)) {
+    if (performance.now() > deadline)
+      throw new Error("it was asked for its memory and did not answer within 5 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return JSON.parse(readFileSync(heapFile, "utf8")) as KeptMemory;
+}
+
+function say({ atMs, rssMib, keptRssMib, heapMib, descriptors, walMib, p99Ms }: Reading): void {
   process.stdout.write(
-    `${(atMs / 60_000).toFixed(1).padStart(6)} min  RSS ${rssMib.toFixed(1)} MiB  descriptors ${descriptors}  log ${walMib.toFixed(1)} MiB  event loop p99 ${p99Ms.toFixed(1)} ms  exchanges ${sent.whole + sent.left}\n`,
+    `${(atMs / 60_000).toFixed(1).padStart(6)} min  RSS ${rssMib.toFixed(1)} MiB, ${keptRssMib.toFixed(1)} without garbage (heap ${heapMib.toFixed(1)})  descriptors ${descriptors}  log ${walMib.toFixed(1)} MiB  event loop p99 ${p99Ms.toFixed(1)} ms  exchanges ${sent.whole + sent.left}\n`,
   );
 }
 
@@ -131,12 +152,13 @@ try {
 }
 
 const warm = readings.filter(({ atMs }) => atMs >= WARM_UP_MS);
-const slope = slopeOf(warm.map(({ atMs, rssMib }) => [atMs / 3_600_000, rssMib]));
+const slope = slopeOf(warm.map(({ atMs, keptRssMib }) => [atMs / 3_600_000, keptRssMib]));
+const heapSlope = slopeOf(warm.map(({ atMs, heapMib }) => [atMs / 3_600_000, heapMib]));
 const most = (pick: (reading: Reading) => number): number => Math.max(...warm.map(pick));
 judge(
-  "RSS slope after the warm-up",
+  "RSS without garbage, slope after the warm-up",
   (slope ?? 0) <= LIMITS.rssSlopeMibPerHour,
-  `${slope?.toFixed(2) ?? "unknown"} MiB/h (limit ${LIMITS.rssSlopeMibPerHour}), most ${most(({ rssMib }) => rssMib).toFixed(1)} MiB`,
+  `${slope?.toFixed(2) ?? "unknown"} MiB/h (limit ${LIMITS.rssSlopeMibPerHour}), heap ${heapSlope?.toFixed(2) ?? "unknown"} MiB/h; at most ${most(({ rssMib }) => rssMib).toFixed(1)} MiB with garbage, ${most(({ keptRssMib }) => keptRssMib).toFixed(1)} without`,
 );
 judge(
   "descriptors",
