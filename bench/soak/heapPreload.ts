@@ -14,7 +14,8 @@ export interface KeptMemory {
 const file = process.env["SOAK_HEAP_FILE"];
 if (isMainThread && file !== undefined) {
   process.on("SIGUSR2", () => {
-    globalThis.gc?.();
+    // This kind gives pages back to the system too.
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     const { rss, heapUsed } = process.memoryUsage();
     const kept: KeptMemory = { rssBytes: rss, heapUsedBytes: heapUsed };
     writeFileSync(`${file}.part`, JSON.stringify(kept));

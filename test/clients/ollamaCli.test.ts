@@ -69,7 +69,8 @@ function words({ code, out, err }: Ended, url: string): object {
       .split(/[\r\n]+/)
       .map((line) => line.trim())
       .filter((line) => line !== "");
-  return { code, out: plain(out), err: [...new Set(plain(err))] };
+  // Models made within one second are listed in any order.
+  return { code, out: plain(out).toSorted(), err: [...new Set(plain(err))] };
 }
 
 describe.skipIf(PROGRAM === undefined)("ollama", () => {
@@ -88,9 +89,12 @@ describe.skipIf(PROGRAM === undefined)("ollama", () => {
   it("says the same through Plimsoll", async () => {
     const direct = await ollama();
     const plimsoll = await startPlimsoll(await ollama());
+    const create = ["create", "plimsoll-test", "-f", path.join(home(), "Modelfile")];
     for (const [name, args] of COMMANDS) {
       const actual = args.map((word) => (word === "Modelfile" ? path.join(home(), "Modelfile") : word));
       const expected = words(await run(direct, actual), direct);
+      // On one server the first to remove it has removed it.
+      if (REAL !== undefined && name === "rm") await run(direct, create);
       const got = words(await run(plimsoll.url, actual), plimsoll.url);
       // A real model answers in its own words each time.
       if (REAL !== undefined && name === "run") expect(got).toMatchObject({ code: (expected as Ended).code });
