@@ -44,6 +44,7 @@ const EVERY_MS = 10_000;
 const MIB = 1024 ** 2;
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "plimsoll-soak-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 const dataDir = path.join(folder, "data");
 mkdirSync(dataDir);
 const loopFile = path.join(folder, "event-loop.json");
@@ -134,6 +135,8 @@ try {
   let saidAt = -60_000;
   while (!stopped.signal.aborted && performance.now() - startedMs < minutes * 60_000) {
     await Promise.race([new Promise((resolve) => setTimeout(resolve, EVERY_MS)), stop]);
+    // On a terminal Ctrl-C reaches Plimsoll as well, which then ends as it should.
+    if (stopped.signal.aborted) break;
     const reading = await read();
     readings.push(reading);
     if (reading.atMs - saidAt >= 60_000) {
@@ -145,7 +148,7 @@ try {
   await Promise.allSettled(chatting);
   pages.forEach((page) => page.close());
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  readings.push(await read());
+  if (existsSync(`/proc/${target.pid ?? 0}/fd`)) readings.push(await read());
 } finally {
   await target.stop();
   await simulated.close();
@@ -194,5 +197,4 @@ judge(
   rows === sent.whole + sent.left && (phases.get("failed") ?? 0) === 0,
   `${sent.whole} read to the end and ${sent.left} left; rows: ${counted}`,
 );
-rmSync(folder, { recursive: true, force: true });
 process.exitCode = failed ? 1 : 0;
