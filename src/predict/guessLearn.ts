@@ -89,13 +89,17 @@ function learnPrompt(ended: Ended, memory: ModelMemory): void {
   memory.recent.outputTokens.add(outputTokens);
 }
 
-/** A load duration above 0 is no load: it holds the hand-over of a warm runner, up to 160 ms on older versions. */
-function isCold({ guess, usage }: Ended, { recent }: ModelMemory): boolean {
+/**
+ * A load duration above 0 is no load: it holds the hand-over of a warm runner, up to 160 ms on older versions. Far above
+ * that it is one, also of a model that was loaded: somebody asked for other options.
+ */
+function isCold({ guess, exchange, usage }: Ended, { recent }: ModelMemory): boolean {
   const { loadMs = 0 } = usage;
-  const { loaded } = guess.input;
-  return loaded === undefined
-    ? loadMs > Math.max(COLD_MS, COLD_MULTIPLE * (recent.warmLoadMs.median() ?? 0))
-    : !loaded;
+  return (
+    guess.input.loaded === false ||
+    exchange.notices.some(({ kind }) => kind === "reloaded") ||
+    loadMs > Math.max(COLD_MS, COLD_MULTIPLE * (recent.warmLoadMs.median() ?? 0))
+  );
 }
 
 function learnPrefill(
@@ -110,7 +114,7 @@ function learnPrefill(
     memory.recent.overheadMs.add(Math.max(0, restMs - usage.prefillMs));
   }
   // The dialects without durations: from the request to the first token, when no load was in between.
-  const warm = guess.input.loaded === true;
+  const warm = guess.input.loaded === true && !cold;
   const seenMs =
     restMs === undefined || !warm ? undefined : restMs - (memory.recent.overheadMs.median() ?? 0);
   const ms = usage.prefillMs ?? seenMs;

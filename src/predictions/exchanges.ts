@@ -21,6 +21,8 @@ export interface ModelNow {
   key: string;
   settings?: GuessInput["settings"];
   contextLength?: number;
+  /** No runner gets more than this, whatever is asked for. */
+  trainedContextLength?: number;
   loaded: boolean;
   promptCache?: boolean;
   slots?: number;
@@ -69,7 +71,7 @@ export function createExchangePredictions(parts: {
         settings: model.settings,
         request: facts,
         contextLength: facts.requestedContextLength ?? model.contextLength,
-        loaded: model.loaded,
+        loaded: model.loaded && !asksForAnother(exchange, model),
         promptCache: model.promptCache,
         queueMs: queueMs(exchange, model),
         runnerBytes: model.runnerBytes,
@@ -153,4 +155,12 @@ function bytesAfter({ contextLength }: Exchange, model: ModelNow): number | unde
     model.runnerContextLength !== undefined &&
     contextLength !== model.runnerContextLength;
   return isAnother ? undefined : model.runnerBytes;
+}
+
+/** Another context means another runner, though the model is loaded. */
+function asksForAnother({ requestedContextLength }: Exchange, model: ModelNow): boolean {
+  if (requestedContextLength === undefined || model.contextLength === undefined) {
+    return false;
+  }
+  return Math.min(requestedContextLength, model.trainedContextLength ?? Infinity) !== model.contextLength;
 }

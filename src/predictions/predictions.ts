@@ -117,6 +117,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
       settings: speedSettings(loaded, cacheTypeOf(loaded)),
       promptCache: predicted?.promptCacheLimitBytes !== undefined && predicted.promptCacheLimitBytes > 0,
       slots: loaded?.settings?.parallel,
+      trainedContextLength: models.get(key)?.shape.trainedContextLength,
       runnerContextLength: loaded?.settings?.contextLength ?? loaded?.contextLength,
       runnerBytes: loaded?.measured === undefined ? undefined : residentBytes(loaded.measured),
       kvBytesPerToken: predicted?.kvBytesPerToken,

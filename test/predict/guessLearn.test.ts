@@ -83,6 +83,20 @@ describe("what an exchange teaches", () => {
     expect(warmLoadMs.median()).toBe(90);
   });
 
+  it("the time of a load also when the model was loaded, for somebody who asked for other options", () => {
+    const learned = createLearned();
+    teach(learned, recorded({ loadMs: 120 }));
+    teach(learned, recorded({ loadMs: 2300 }));
+    const { coldLoadMs, warmLoadMs } = learned.model(MODEL).recent;
+    expect(warmLoadMs.median()).toBe(120);
+    expect(coldLoadMs.median()).toBe(2300);
+    // Where no duration is told, whoever watched the runners knows.
+    const untold = recorded({ loadMs: undefined, prefillMs: undefined });
+    const before = learned.speed.of(MODEL).prefill.msOf({ uncachedTokens: 900, cachedTokens: 0 });
+    teach(learned, untold, { change: { notices: [{ kind: "reloaded" }] } });
+    expect(learned.speed.of(MODEL).prefill.msOf({ uncachedTokens: 900, cachedTokens: 0 })).toBe(before);
+  });
+
   it("formula against measurement, from the third answer on", () => {
     const learned = createLearned();
     learned.speed.describe(MODEL, undefined, {
