@@ -23,6 +23,7 @@ beforeAll(async () => {
   const upstream = await demo.upstream.listen();
   onCleanUp(() => demo.upstream.close());
   const started = await startPlimsoll(upstream.url, {
+    settings: { sampling: { intervalMs: 250 } },
     parts: { now: demo.now, monotonic: demo.monotonic, memorySource: () => demo.machine },
   });
   ({ url } = started);
@@ -43,8 +44,8 @@ beforeAll(async () => {
     });
     const { message } = (await answer.json()) as { message: { role: string; content: string } };
     messages.push(message);
-    // Memory is read once a second of the machine's own time.
-    await new Promise((resolve) => setTimeout(resolve, 3000 / SPEED));
+    // Memory is read four times a second: each turn has a reading of its own.
+    await new Promise((resolve) => setTimeout(resolve, 600));
   }
   await waitFor(async () => {
     const { conversations } = await get<{ conversations: Conversation[] }>("conversations");
