@@ -1,9 +1,9 @@
 /** `plimsoll accuracy`: how good the predictions of the last seven days were, as the running Plimsoll has scored them. */
 import { printableText } from "../printable.ts";
-import { parseListen } from "../config.ts";
 import type { AccuracySummary, Score } from "../predict/accuracy.ts";
 import { bytesText } from "../predict/figureText.ts";
 import type { ForecastScore } from "../predict/forecastScore.ts";
+import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
@@ -16,8 +16,7 @@ Median and p90 of the error, bias and number of predictions, for each kind of fi
 beforehand count. Asks the running Plimsoll.`,
   async run(args) {
     const { config, flags } = readSettings(args, { json: { type: "boolean" } });
-    const { host = "127.0.0.1", port = 11435 } = parseListen(config.listen) ?? {};
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const url = ownUrl(config.listen);
     const answer = await fetch(`${url}/plimsoll/api/accuracy`, {
       headers: config.token === null ? {} : { authorization: `Bearer ${config.token}` },
     }).catch(() => undefined);

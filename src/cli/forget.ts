@@ -1,9 +1,10 @@
 /** `plimsoll forget`: deletes what was recorded, for good. */
-import { parseListen, type Config } from "../config.ts";
+import type { Config } from "../config.ts";
 import type { Forget, Forgotten } from "../store/api.ts";
 import { openStore } from "../store/client.ts";
 import { StoreRefusal } from "../store/refusal.ts";
 import type { Log } from "../types.ts";
+import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
 import { parseMoment } from "./moment.ts";
 import type { Command } from "./run.ts";
@@ -85,8 +86,7 @@ async function forgetHere(where: { config: Config; dataDir: string }, what: Forg
 }
 
 async function askRunning(config: Config, what: Forget): Promise<Forgotten> {
-  const { host = "127.0.0.1", port = 11435 } = parseListen(config.listen) ?? {};
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/plimsoll/api/forget`;
+  const url = `${ownUrl(config.listen)}/plimsoll/api/forget`;
   const answer = await fetch(url, {
     method: "POST",
     headers: {
