@@ -173,7 +173,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       const growth = chats.watch.growth(model);
       return growth === undefined ? model : { ...model, growth };
     });
-  const snapshot = createSnapshot({
+  const { snapshot, verdict } = createSnapshot({
     now,
     version: parts.version,
     simulated: parts.simulated,
@@ -189,8 +189,8 @@ export async function createApp(parts: AppParts): Promise<App> {
   let shown = "";
   /** What has no message of its own reaches the pages with a new snapshot. */
   const refreshOnChange = (): void => {
-    const { verdict, health: parts } = snapshot();
-    const next = JSON.stringify([verdict.level, verdict.state, parts]);
+    const { level, state } = verdict();
+    const next = JSON.stringify([level, state, health()]);
     if (next !== shown) {
       shown = next;
       live.refresh();

@@ -29,34 +29,37 @@ export function createSnapshot(parts: {
     episodes(): Episode[];
   };
   health: () => Health;
-}): () => Snapshot {
-  return () => {
+}): { snapshot: () => Snapshot; verdict: () => Verdict } {
+  const verdict = (): Verdict => {
     const sample = parts.sample();
-    const exchanges = parts.live();
-    const health = parts.health();
     const warning = parts.warning();
-    const forecast = warning.forecast();
+    return verdictOf({
+      sample,
+      live: parts.live(),
+      health: parts.health(),
+      // Without a fresh reading there is no level either.
+      alertLevel: sample === undefined ? "ok" : warning.level(),
+      forecast: warning.forecast(),
+    });
+  };
+  const snapshot = (): Snapshot => {
+    const sample = parts.sample();
+    const warning = parts.warning();
     return {
       takenAt: parts.now(),
       version: parts.version,
       machine: parts.machine(),
       simulated: parts.simulated,
-      verdict: verdictOf({
-        sample,
-        live: exchanges,
-        health,
-        // Without a fresh reading there is no level either.
-        alertLevel: sample === undefined ? "ok" : warning.level(),
-        forecast,
-      }),
+      verdict: verdict(),
       headroomBytes: sample?.headroomBytes,
       sample,
       models: parts.models(),
-      exchanges,
+      exchanges: parts.live(),
       conversations: parts.conversations(),
       episodes: warning.episodes(),
-      forecast,
-      health,
+      forecast: warning.forecast(),
+      health: parts.health(),
     };
   };
+  return { snapshot, verdict };
 }
