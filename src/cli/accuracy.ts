@@ -1,5 +1,4 @@
 /** `plimsoll accuracy`: how good the predictions of the last seven days were, as the running Plimsoll has scored them. */
-import { printableText } from "../printable.ts";
 import type { AccuracySummary, Score } from "../predict/accuracy.ts";
 import { bytesText } from "../predict/figureText.ts";
 import type { ForecastScore } from "../predict/forecastScore.ts";
@@ -7,6 +6,7 @@ import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 
 export const accuracy: Command = {
   summary: "how good the predictions of the last seven days were",
@@ -21,17 +21,12 @@ beforehand count. Asks the running Plimsoll.`,
       headers: config.token === null ? {} : { authorization: `Bearer ${config.token}` },
     }).catch(() => undefined);
     if (answer?.ok !== true) {
-      process.stderr.write(
-        `plimsoll accuracy: no Plimsoll answers at ${url}; start it, or name it with --listen.\n`,
-      );
+      remark(`plimsoll accuracy: no Plimsoll answers at ${url}; start it, or name it with --listen.\n`);
       return EXIT.failed;
     }
     const summary = (await answer.json()) as AccuracySummary & { forecast?: ForecastScore[] };
-    process.stdout.write(
-      flags["json"] === true
-        ? `${JSON.stringify(summary)}\n`
-        : printableText(accuracyText(summary) + forecastText(summary.forecast ?? [])),
-    );
+    if (flags["json"] === true) sayJson(summary);
+    else say(accuracyText(summary) + forecastText(summary.forecast ?? []));
     return EXIT.good;
   },
 };

@@ -8,6 +8,7 @@ import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
 import { stderrLog } from "./serve.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 
 export const alert: Command = {
   summary: "send a test message to the alert channels",
@@ -23,18 +24,17 @@ Exit 0: all were delivered; 1: one was not.`,
       json: { type: "boolean" },
     });
     if (flags["test"] !== true) {
-      process.stderr.write("plimsoll alert: say --test to send a test message. See plimsoll alert --help.\n");
+      remark("plimsoll alert: say --test to send a test message. See plimsoll alert --help.\n");
       return EXIT.usage;
     }
     const channel = typeof flags["channel"] === "string" ? flags["channel"] : undefined;
     const results = (await askRunning(config, channel)) ?? (await sendFromHere(config, channel));
     if (typeof results === "string") {
-      process.stderr.write(`plimsoll alert: ${results}\n`);
+      remark(`plimsoll alert: ${results}\n`);
       return EXIT.failed;
     }
-    process.stdout.write(
-      flags["json"] === true ? `${JSON.stringify({ test: results })}\n` : testText(results),
-    );
+    if (flags["json"] === true) sayJson({ test: results });
+    else say(testText(results));
     return results.every(({ delivered }) => delivered) ? EXIT.good : EXIT.failed;
   },
 };

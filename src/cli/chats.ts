@@ -1,5 +1,4 @@
 /** `plimsoll chats`: the chats of late, or one of them turn by turn; from the running Plimsoll or from its record. */
-import { printableText } from "../printable.ts";
 import { readMigrations } from "../store/migrate.ts";
 import { openReader } from "../store/readOnly.ts";
 import type { Advice, Conversation } from "../types.ts";
@@ -9,6 +8,7 @@ import { EXIT } from "./exit.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 const DEFAULT_LIMIT = 20;
@@ -50,20 +50,18 @@ Chats are told apart by salted hashes; not a word of them is kept.`,
     try {
       const found = id === undefined ? await source.list(query) : await source.find(id);
       if (found === undefined) {
-        process.stderr.write(
-          `plimsoll chats: there is no chat "${printableText(id ?? "")}" in ${source.name}.\n`,
-        );
+        remark(`plimsoll chats: there is no chat "${id ?? ""}" in ${source.name}.\n`);
         return EXIT.failed;
       }
       if (flags["json"] === true) {
-        process.stdout.write(`${JSON.stringify(found)}\n`);
+        sayJson(found);
         return EXIT.good;
       }
       const text =
         "conversations" in found
           ? chatsText(found.conversations, Date.now()) + adviceText(await source.advice())
           : chatText(found, Date.now());
-      process.stdout.write(printableText(text));
+      say(text);
       return EXIT.good;
     } finally {
       source.close();

@@ -1,6 +1,7 @@
 /** `plimsoll completion`: a script that completes commands and options, made from what `--help` says. */
 import { EXIT } from "./exit.ts";
 import { type Command, loadCommands } from "./run.ts";
+import { remark, say } from "./terminal.ts";
 
 export interface Completable {
   name: string;
@@ -30,10 +31,10 @@ export const completion: Command = {
     const [shell, ...more] = args;
     const write = WRITERS.get(shell ?? "");
     if (write === undefined || more.length > 0) {
-      process.stderr.write(`plimsoll completion: name one of ${SHELLS.join(", ")}.\n`);
+      remark(`plimsoll completion: name one of ${SHELLS.join(", ")}.\n`);
       return EXIT.usage;
     }
-    process.stdout.write(write(completables(await loadCommands())));
+    say(write(completables(await loadCommands())));
     return EXIT.good;
   },
 };

@@ -7,6 +7,7 @@ import { PAGE_DIRECTORY, readVersion } from "./paths.ts";
 import type { Command } from "./run.ts";
 import { serveUntilStopped, stderrLog } from "./serve.ts";
 import { readSettings } from "./settings.ts";
+import { remark } from "./terminal.ts";
 
 /** The demo's clock runs this much faster than the wall's, so that a long chat is short. */
 const SPEED = 4;
@@ -45,7 +46,7 @@ machine is read, and the page says that it is simulated.`,
       const chats = simulated.startChats(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
       app.server.once("close", () => void chats.stop());
     });
-    process.stderr.write("This is a demo: Ollama, the machine and the chats are simulated.\n");
+    remark("This is a demo: Ollama, the machine and the chats are simulated.\n");
     const code = await serveUntilStopped({
       app,
       store,

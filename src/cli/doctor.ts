@@ -1,5 +1,4 @@
 /** `plimsoll doctor`: looks at everything Plimsoll needs, and says what to do about what it finds. */
-import { printableText } from "../printable.ts";
 import { existsSync } from "node:fs";
 import { isLoopback } from "../config.ts";
 import { createMemorySource } from "../memory/source.ts";
@@ -17,6 +16,7 @@ import { EXIT } from "./exit.ts";
 import { MIGRATIONS_DIRECTORY, readVersion } from "./paths.ts";
 import type { Command } from "./run.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { say, sayJson } from "./terminal.ts";
 
 interface Diagnosis {
   version: string;
@@ -38,11 +38,8 @@ Ends with 1 when something keeps Plimsoll from its work.
   async run(args) {
     const settings = readSettings(args, { json: { type: "boolean" } });
     const diagnosis = await diagnose(settings);
-    process.stdout.write(
-      settings.flags["json"] === true
-        ? `${JSON.stringify(diagnosis)}\n`
-        : printableText(diagnosisText(diagnosis)),
-    );
+    if (settings.flags["json"] === true) sayJson(diagnosis);
+    else say(diagnosisText(diagnosis));
     return diagnosis.checks.some(({ state }) => state === "failed") ? EXIT.failed : EXIT.good;
   },
 };

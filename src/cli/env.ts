@@ -4,6 +4,7 @@ import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 
 export interface ClientVariable {
   name: string;
@@ -37,17 +38,12 @@ Keys stay as they are: Ollama takes any, and none is printed here.`,
     });
     const shell = flags["shell"] ?? detectShell(process.env, process.platform);
     if (!isShell(shell)) {
-      process.stderr.write(
-        `plimsoll env: --shell "${String(shell)}" is not known: expected ${SHELLS.join(", ")}.\n`,
-      );
+      remark(`plimsoll env: --shell "${String(shell)}" is not known: expected ${SHELLS.join(", ")}.\n`);
       return EXIT.usage;
     }
     const variables = clientVariables(ownUrl(config.listen));
-    process.stdout.write(
-      flags["json"] === true
-        ? `${JSON.stringify({ variables })}\n`
-        : variableLines(variables, shell, flags["unset"] === true),
-    );
+    if (flags["json"] === true) sayJson({ variables });
+    else say(variableLines(variables, shell, flags["unset"] === true));
     return EXIT.good;
   },
 };

@@ -9,6 +9,7 @@ import {
   loadColumns,
   sampleColumns,
 } from "../dashboard/tables.ts";
+import { printableText } from "../printable.ts";
 import { readMigrations } from "../store/migrate.ts";
 import { openReader, type RecordReader, type TimeRange } from "../store/readOnly.ts";
 import { EXIT } from "./exit.ts";
@@ -16,6 +17,7 @@ import { parseMoment } from "./moment.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { jsonLine } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 const TABLES = ["exchanges", "conversations", "samples", "loads", "alerts"] as const;
@@ -58,7 +60,8 @@ Only reads; works while Plimsoll runs. Samples as CSV can be played back: PLIMSO
     const reader = openReader(dataDir, readMigrations(MIGRATIONS_DIRECTORY).length);
     try {
       const lines = tableLines(reader, { table: wanted, format, range, spanSeconds: SPANS.get(span) ?? 0 });
-      await writeAll(process.stdout, lines);
+      // A file gets every byte of a name; a terminal what can be seen of it.
+      await writeAll(process.stdout, process.stdout.isTTY ? visible(lines) : lines);
     } finally {
       reader.close();
     }
@@ -119,15 +122,19 @@ function* written<Row>(
         yield csvLine(columns, row);
         break;
       case "jsonl":
-        yield `${JSON.stringify(row)}\n`;
+        yield `${jsonLine(row)}\n`;
         break;
       case "json":
-        yield `${before}\n${JSON.stringify(row)}`;
+        yield `${before}\n${jsonLine(row)}`;
         before = ",";
         break;
     }
   }
   if (format === "json") yield before === "[" ? "[]\n" : "\n]\n";
+}
+
+function* visible(lines: Iterable<string>): Iterable<string> {
+  for (const line of lines) yield printableText(line.replaceAll("\r\n", "\n"));
 }
 
 /** A reader that has seen enough, such as `head`, ends the writing without a word. */

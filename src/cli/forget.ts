@@ -9,6 +9,7 @@ import { EXIT } from "./exit.ts";
 import { parseMoment } from "./moment.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -31,15 +32,17 @@ Nothing of what is forgotten stays in the file. Works while Plimsoll runs and wh
     });
     const what = whatToForget(flags, Date.now());
     if (what === undefined) {
-      process.stderr.write("plimsoll forget: name one of --before DAY, --conversation ID or --all.\n");
+      remark("plimsoll forget: name one of --before DAY, --conversation ID or --all.\n");
       return EXIT.usage;
     }
     const counts = await forgetHere({ config, dataDir }, what);
-    process.stdout.write(
-      flags["json"] === true
-        ? `${JSON.stringify(counts)}\n`
-        : `Forgotten: ${counts.exchanges} exchanges, ${counts.samples} memory samples, ${counts.loads} loads.\n`,
-    );
+    if (flags["json"] === true) {
+      sayJson(counts);
+    } else {
+      say(
+        `Forgotten: ${counts.exchanges} exchanges, ${counts.samples} memory samples, ${counts.loads} loads.\n`,
+      );
+    }
     return EXIT.good;
   },
 };

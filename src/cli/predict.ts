@@ -5,13 +5,13 @@ import type { ModelShape } from "../predict/modelShape.ts";
 import { shapeFromGguf } from "../predict/shapeFromGguf.ts";
 import { AskProblem, type PredictQuery } from "../predictions/ask.ts";
 import { readModel, type KnownModel } from "../predictions/modelKnowledge.ts";
-import { printableText } from "../printable.ts";
 import { EXIT } from "./exit.ts";
 import { askHere } from "./predictHere.ts";
 import { measureAndKeep, printBandwidth } from "./predictBandwidth.ts";
 import { printEstimate, printTable } from "./predictText.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 
 export const predict: Command = {
   summary: "will it fit, and how fast: for a model, a GGUF file or a saved /api/show answer",
@@ -48,12 +48,13 @@ answers; without any, from memory bandwidth and the bytes that a token reads, an
     if (flags["measure-bandwidth"] === true) {
       const measured = await measureAndKeep({ config, dataDir });
       if (subject === "") {
-        process.stdout.write(json ? `${JSON.stringify(measured)}\n` : printBandwidth(measured));
+        if (json) sayJson(measured);
+        else say(printBandwidth(measured));
         return EXIT.good;
       }
     }
     if (subject === "") {
-      process.stderr.write("plimsoll predict: name a model, a GGUF file or a saved /api/show answer.\n");
+      remark("plimsoll predict: name a model, a GGUF file or a saved /api/show answer.\n");
       return EXIT.usage;
     }
     const client = createOllamaClient({ url: config.upstream });
@@ -63,19 +64,17 @@ answers; without any, from memory bandwidth and the bytes that a token reads, an
     try {
       if (flags["table"] === true) {
         const table = await ask.table(query, known);
-        process.stdout.write(json ? `${JSON.stringify(table)}\n` : printableText(printTable(table)));
+        if (json) sayJson(table);
+        else say(printTable(table));
       } else {
         const answer = await ask.predict(query, known);
-        process.stdout.write(
-          json
-            ? `${JSON.stringify(answer)}\n`
-            : printableText(printEstimate(subject, answer, flags["explain"] === true)),
-        );
+        if (json) sayJson(answer);
+        else say(printEstimate(subject, answer, flags["explain"] === true));
       }
       return EXIT.good;
     } catch (error) {
       if (error instanceof AskProblem) {
-        process.stderr.write(printableText(`plimsoll predict: ${error.message}\n`));
+        remark(`plimsoll predict: ${error.message}\n`);
         return error.status === 400 ? EXIT.usage : EXIT.failed;
       }
       throw error;

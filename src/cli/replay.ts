@@ -3,12 +3,12 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { sentenceOf } from "../alerts/words.ts";
 import { replayRun } from "../alerts/replayRun.ts";
-import { printableText } from "../printable.ts";
 import { EXIT } from "./exit.ts";
 import { readRecording } from "./replayFiles.ts";
 import { replayText } from "./replayText.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 
 export const replay: Command = {
   summary: "run recorded memory through the detector: which alerts, how early, how many false",
@@ -37,19 +37,17 @@ from the moment of the warning that is open at the event. Exit 0 whatever was fo
     });
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) {
-      process.stderr.write("plimsoll replay: name one recording. See plimsoll replay --help.\n");
+      remark("plimsoll replay: name one recording. See plimsoll replay --help.\n");
       return EXIT.usage;
     }
     const totalBytes = values.total === undefined ? undefined : readBytes(values.total);
     if (values.total !== undefined && totalBytes === undefined) {
-      process.stderr.write(
-        `plimsoll replay: --total "${values.total}" is no size: expected 17179869184 or 16GiB\n`,
-      );
+      remark(`plimsoll replay: --total "${values.total}" is no size: expected 17179869184 or 16GiB\n`);
       return EXIT.usage;
     }
     const speed = values.speed === undefined ? undefined : Number(values.speed);
     if (speed !== undefined && !(speed >= 0.1 && speed <= MOST_SPEED)) {
-      process.stderr.write(
+      remark(
         `plimsoll replay: --speed "${values.speed ?? ""}" is no speed: expected 1 to ${MOST_SPEED}, how much faster than life\n`,
       );
       return EXIT.usage;
@@ -66,11 +64,8 @@ from the moment of the warning that is open at the event. Exit 0 whatever was fo
       causes: [],
       remedies: [],
     }));
-    process.stdout.write(
-      values.json === true
-        ? `${JSON.stringify(result)}\n`
-        : printableText(replayText(basename(path), samples, result)),
-    );
+    if (values.json === true) sayJson(result);
+    else say(replayText(basename(path), samples, result));
     return EXIT.good;
   },
 };

@@ -7,6 +7,7 @@ import type { MemorySample } from "../types.ts";
 import { PAGE_DIRECTORY, readVersion } from "./paths.ts";
 import { serveUntilStopped, stderrLog } from "./serve.ts";
 import type { Settings } from "./settings.ts";
+import { remark } from "./terminal.ts";
 
 /** The sampler's shortest beat. */
 const SHORTEST_INTERVAL_MS = 250;
@@ -40,7 +41,7 @@ export async function playOnPage(parts: {
     simulated: true,
   });
   const seconds = Math.round((samples.at(-1)?.takenAt ?? 0) / 1000 / speed);
-  process.stderr.write(
+  remark(
     `Playing ${name} at ${speed} times its speed: ${seconds} s. Memory is recorded, nothing is kept; stop with Ctrl-C.\n`,
   );
   return serveUntilStopped({

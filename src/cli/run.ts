@@ -1,10 +1,10 @@
 /** Finds the command, shows help, turns errors into one line and an exit code. */
-import { printableText } from "../printable.ts";
 import { ConfigError } from "../config.ts";
 import { nearestWord } from "../nearestWord.ts";
 import { EXIT } from "./exit.ts";
 import { helpText } from "./help.ts";
 import { readVersion } from "./paths.ts";
+import { remark, say } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 export interface Command {
@@ -37,7 +37,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 export async function run(args: string[]): Promise<number> {
   const [first = "serve", ...rest] = args;
   if (first === "--version" || first === "-v") {
-    process.stdout.write(`${readVersion()}\n`);
+    say(`${readVersion()}\n`);
     return EXIT.good;
   }
   if (first === "--help" || first === "-h" || first === "help") {
@@ -49,8 +49,8 @@ export async function run(args: string[]): Promise<number> {
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
     const nearest = nearestWord(name, Object.keys(COMMANDS));
-    process.stderr.write(
-      `plimsoll: there is no command "${printableText(name)}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See plimsoll --help.\n`,
+    remark(
+      `plimsoll: there is no command "${name}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See plimsoll --help.\n`,
     );
     return EXIT.usage;
   }
@@ -67,11 +67,11 @@ export async function run(args: string[]): Promise<number> {
 async function showHelp(name: string | undefined): Promise<number> {
   const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load !== undefined) {
-    process.stdout.write(`${(await load()).usage.trim()}\n`);
+    say(`${(await load()).usage.trim()}\n`);
     return EXIT.good;
   }
   const commands = await loadCommands();
-  process.stdout.write(helpText(commands.map(([key, { summary }]) => [key, summary] as const)));
+  say(helpText(commands.map(([key, { summary }]) => [key, summary] as const)));
   return EXIT.good;
 }
 
@@ -82,7 +82,7 @@ export function loadCommands(): Promise<(readonly [name: string, command: Comman
 
 function explain(error: unknown): number {
   const { code, message } = error as NodeJS.ErrnoException;
-  process.stderr.write(`plimsoll: ${printableText(message)}\n`);
+  remark(`plimsoll: ${message}\n`);
   if (error instanceof ConfigError) {
     return EXIT.configuration;
   }

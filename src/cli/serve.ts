@@ -16,6 +16,7 @@ import { PAGE_DIRECTORY, readVersion } from "./paths.ts";
 import type { Command } from "./run.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { untilToldToStop } from "./signals.ts";
+import { remark } from "./terminal.ts";
 
 export const serve: Command = {
   summary: "forward, record and show (what happens when no command is named)",
@@ -164,5 +165,5 @@ function announce(app: App, { config, dataDir }: Settings): void {
       `  open       forwarded paths are open to the network, without a token, for Host ${config.allowedHosts.join(", ")}`,
     );
   }
-  process.stderr.write(`${lines.join("\n")}\n`);
+  remark(`${lines.join("\n")}\n`);
 }

@@ -11,6 +11,7 @@ import type { ServicePlan, ServiceRequest } from "./service/plan.ts";
 import { systemdPlan } from "./service/systemd.ts";
 import { windowsPlan } from "./service/windowsTask.ts";
 import { readSettings } from "./settings.ts";
+import { remark, say, sayJson } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 const WORDS = ["install", "uninstall", "status"] as const;
@@ -45,7 +46,7 @@ runs, else with 1. A token belongs in the settings file, not on a command line t
       userId: process.getuid?.() ?? 0,
       system,
     });
-    warnings.forEach((warning) => process.stderr.write(`plimsoll service: ${warning}\n`));
+    warnings.forEach((warning) => remark(`plimsoll service: ${warning}\n`));
     switch (word) {
       case "install":
         return flags["dry-run"] === true ? print(plan) : install(plan, system);
@@ -111,12 +112,12 @@ function install(plan: ServicePlan, system: boolean): number {
     ? obstacle(PROGRAM, system, os.homedir())
     : `${PROGRAM} is not built: run npm run build first`;
   if (problem !== undefined) {
-    process.stderr.write(`plimsoll service: ${problem}.\n`);
+    remark(`plimsoll service: ${problem}.\n`);
     return EXIT.failed;
   }
   mkdirSync(dirname(plan.file.path), { recursive: true });
   writeFileSync(plan.file.path, plan.file.text, plan.file.encoding);
-  process.stderr.write(`Written: ${plan.file.path}\n`);
+  remark(`Written: ${plan.file.path}\n`);
   // Loaded once already: what replaces it must be taken in anew.
   if (plan.kind === "launchd agent") {
     runQuietly(plan.uninstall[0] ?? []);
@@ -124,44 +125,44 @@ function install(plan: ServicePlan, system: boolean): number {
   if (!plan.install.every(runAloud)) {
     return EXIT.failed;
   }
-  process.stderr.write(`${plan.notes.join("\n")}\n`);
+  remark(`${plan.notes.join("\n")}\n`);
   return EXIT.good;
 }
 
 function uninstall(plan: ServicePlan): number {
   if (!existsSync(plan.file.path)) {
-    process.stderr.write(`There is no ${plan.kind}: ${plan.file.path} does not exist.\n`);
+    remark(`There is no ${plan.kind}: ${plan.file.path} does not exist.\n`);
     return EXIT.good;
   }
   plan.uninstall.forEach(runAloud);
   rmSync(plan.file.path, { force: true });
   plan.afterwards.forEach(runAloud);
-  process.stderr.write(`Removed: ${plan.file.path}. The record stays; plimsoll forget --all deletes it.\n`);
+  remark(`Removed: ${plan.file.path}. The record stays; plimsoll forget --all deletes it.\n`);
   return EXIT.good;
 }
 
 function status(plan: ServicePlan, asJson: boolean): number {
   const installed = existsSync(plan.file.path);
   const active = installed && runQuietly(plan.isActive);
-  process.stdout.write(
-    asJson
-      ? `${JSON.stringify({ kind: plan.kind, file: plan.file.path, installed, active })}\n`
-      : `${plan.kind}: ${installed ? `installed (${plan.file.path}), ${active ? "running" : "not running"}` : "not installed"}\n`,
-  );
+  if (asJson) {
+    sayJson({ kind: plan.kind, file: plan.file.path, installed, active });
+  } else {
+    say(
+      `${plan.kind}: ${installed ? `installed (${plan.file.path}), ${active ? "running" : "not running"}` : "not installed"}\n`,
+    );
+  }
   return active ? EXIT.good : EXIT.failed;
 }
 
 function print(plan: ServicePlan): number {
-  process.stdout.write(
+  say(
     `# ${plan.kind}: ${plan.file.path}\n${plan.file.text.replace("\uFEFF", "").replaceAll("\r\n", "\n")}\n# then\n${commandLines(plan.install)}`,
   );
   return EXIT.good;
 }
 
 function printRemoval(plan: ServicePlan): number {
-  process.stdout.write(
-    `${commandLines(plan.uninstall)}# then remove ${plan.file.path}\n${commandLines(plan.afterwards)}`,
-  );
+  say(`${commandLines(plan.uninstall)}# then remove ${plan.file.path}\n${commandLines(plan.afterwards)}`);
   return EXIT.good;
 }
 
@@ -173,18 +174,16 @@ const LONGEST_MS = 60_000;
 
 function runAloud(words: string[]): boolean {
   const [command = "", ...args] = words;
-  process.stderr.write(`$ ${words.join(" ")}\n`);
+  remark(`$ ${words.join(" ")}\n`);
   const { status: code, error } = spawnSync(command, args, {
     stdio: ["ignore", process.stderr, process.stderr],
     timeout: LONGEST_MS,
   });
   if (error !== undefined) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    process.stderr.write(
-      `plimsoll service: ${missing ? `${command} is not installed here` : error.message}.\n`,
-    );
+    remark(`plimsoll service: ${missing ? `${command} is not installed here` : error.message}.\n`);
   } else if (code !== 0) {
-    process.stderr.write(`plimsoll service: ${command} ended with ${code}.\n`);
+    remark(`plimsoll service: ${command} ended with ${code}.\n`);
   }
   return error === undefined && code === 0;
 }

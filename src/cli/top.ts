@@ -5,6 +5,7 @@ import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./run.ts";
 import { readSettings } from "./settings.ts";
+import { remark, sayJson } from "./terminal.ts";
 import { coloured, plain } from "./top/cells.ts";
 import { connectLive } from "./top/connection.ts";
 import { frame, SMALLEST } from "./top/frame.ts";
@@ -66,7 +67,7 @@ function watch(url: string, token: string | null, how: { once: boolean; json: bo
       process.off("SIGINT", interrupted);
       process.off("SIGTERM", interrupted);
       if (complaint !== undefined) {
-        process.stderr.write(`plimsoll top: ${complaint}\n`);
+        remark(`plimsoll top: ${complaint}\n`);
       }
       resolve(code);
     };
@@ -82,7 +83,7 @@ function watch(url: string, token: string | null, how: { once: boolean; json: bo
     };
     const printOnce = (message: Extract<ServerMessage, { type: "snapshot" }>): void => {
       if (how.json) {
-        output.write(`${JSON.stringify(message.snapshot)}\n`);
+        sayJson(message.snapshot);
         end(EXIT.good);
         return;
       }

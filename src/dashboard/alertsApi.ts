@@ -12,11 +12,7 @@ export function addAlertsApi(
   { alertTests, startDrill }: Pick<DashboardParts, "alertTests" | "startDrill">,
 ): void {
   app.post("/plimsoll/api/drill", async (c) => {
-    const body = await bodyText(c, MOST_BODY_BYTES);
-    if (body === undefined) {
-      return problemResponse(tooLarge);
-    }
-    const speed = readSpeed(body);
+    const speed = readSpeed(await bodyText(c, MOST_BODY_BYTES));
     if (speed === undefined) {
       return problemResponse(badSpeed);
     }
@@ -24,11 +20,7 @@ export function addAlertsApi(
     return drill === false ? problemResponse(drillRuns) : c.json({ drill }, 202);
   });
   app.post("/plimsoll/api/alerts/test", async (c) => {
-    const body = await bodyText(c, MOST_BODY_BYTES);
-    if (body === undefined) {
-      return problemResponse(tooLarge);
-    }
-    const channel = readChannel(body);
+    const channel = readChannel(await bodyText(c, MOST_BODY_BYTES));
     if (channel === null) {
       return problemResponse(badBody);
     }
@@ -74,12 +66,6 @@ function readSpeed(body: string): number | undefined {
     return undefined;
   }
 }
-
-const tooLarge: Problem = {
-  status: 413,
-  code: "too-large",
-  message: `The body is at most ${MOST_BODY_BYTES} bytes here.`,
-};
 
 const badSpeed: Problem = {
   status: 400,

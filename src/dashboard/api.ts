@@ -1,4 +1,5 @@
 import type { Context, Hono } from "hono";
+import { bodyJson } from "./bodyText.ts";
 import { defaultLimit, format, knownCursor, page, table } from "./pages.ts";
 import { BadParameter, integer, moment, oneOf, readQuery, text } from "./parameters.ts";
 import type { Operation } from "../types.ts";
@@ -7,6 +8,7 @@ import type { Problem } from "./problem.ts";
 import { problemResponse } from "./problem.ts";
 import { alertColumns, exchangeColumns, loadColumns, sampleColumns } from "./tables.ts";
 
+const forgetBytesAllowed = 4096;
 const defaultPoints = 600;
 const maxPoints = 10_000;
 const defaultSpanMs = 10 * 60_000;
@@ -67,7 +69,7 @@ export function addApi(app: Hono, parts: DashboardParts): void {
     return exchange ? c.json(exchange) : problemResponse(noExchange(id));
   });
   app.post("/plimsoll/api/forget", async (c) => {
-    const what = readForget(await c.req.json().catch(() => undefined));
+    const what = readForget(await bodyJson(c, forgetBytesAllowed));
     return what === undefined ? problemResponse(nothingNamed) : c.json(await parts.forget(what));
   });
   app.post("/plimsoll/api/exchanges/:id/cancel", async (c) => {

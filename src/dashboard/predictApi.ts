@@ -1,7 +1,7 @@
 /** `/plimsoll/api/predict`, `predict/table`, `accuracy` and `calibration`. */
 import type { Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { MemoryEstimate } from "../types.ts";
+import { bodyJson } from "./bodyText.ts";
 import { BadParameter, integer, oneOf, readQuery, text, type Reader } from "./parameters.ts";
 import { problemResponse, type Problem } from "./problem.ts";
 
@@ -47,13 +47,13 @@ const AXES = ["contexts", "kvCacheTypes", "quantizations"] as const;
 
 export function addPredictApi(app: Hono, parts: PredictParts): void {
   app.get("/plimsoll/api/predict", (c) => answer(c, () => parts.predict(readQuery(c.req.url, settings))));
-  app.post("/plimsoll/api/predict", limited, (c) =>
+  app.post("/plimsoll/api/predict", (c) =>
     answer(c, async () => {
       const { show, ...rest } = await readBody(c);
       return parts.predict({ ...readFields(rest), ...readShow(show) });
     }),
   );
-  app.post("/plimsoll/api/predict/table", limited, (c) =>
+  app.post("/plimsoll/api/predict/table", (c) =>
     answer(c, async () => {
       const { show, contexts, kvCacheTypes, quantizations, ...rest } = await readBody(c);
       const axes = readAxes({ contexts, kvCacheTypes, quantizations });
@@ -67,16 +67,6 @@ export function addPredictApi(app: Hono, parts: PredictParts): void {
     return c.json({ reset: model ?? "all models" });
   });
 }
-
-const limited = bodyLimit({
-  maxSize: MOST_BODY_BYTES,
-  onError: () =>
-    problemResponse({
-      status: 413,
-      code: "too-large",
-      message: `A question is at most ${MOST_BODY_BYTES} bytes.`,
-    }),
-});
 
 async function answer(context: Context, ask: () => Promise<object>): Promise<Response> {
   try {
@@ -97,7 +87,7 @@ function refusal(error: unknown): Problem | undefined {
 }
 
 async function readBody(context: Context): Promise<Record<string, unknown>> {
-  const body: unknown = await context.req.json().catch(() => undefined);
+  const body = await bodyJson(context, MOST_BODY_BYTES);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new BadParameter(
       'The body must be a JSON object, such as {"model":"gemma3","contextLength":8192}.',

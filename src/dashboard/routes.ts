@@ -1,10 +1,10 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { fromContext } from "./accessRequest.ts";
 import { addAlertsApi } from "./alertsApi.ts";
 import { addApi } from "./api.ts";
+import { BodyTooLarge, bodyText } from "./bodyText.ts";
 import { addConversationsApi } from "./conversationsApi.ts";
 import { securityHeaders } from "./headers.ts";
 import { loginPolicy, loginView } from "./login.ts";
@@ -33,9 +33,7 @@ export function createDashboard(parts: DashboardParts): Hono {
     return pageFile(c, parts, `assets/${c.req.param("name")}`) ?? problemResponse(notFound(c.req.path));
   });
   app.get("/plimsoll/login", (c) => c.redirect("/plimsoll/", 303));
-  app.post("/plimsoll/login", bodyLimit({ maxSize: loginBytesAllowed, onError: tooLarge }), (c) => {
-    return logIn(c, parts);
-  });
+  app.post("/plimsoll/login", (c) => logIn(c, parts));
   app.get("/plimsoll/live", () => problemResponse(upgradeNeeded));
   app.get("/plimsoll/metrics", async (c) => {
     const { contentType, text } = await parts.metrics();
@@ -62,7 +60,8 @@ function guard(parts: DashboardParts): MiddlewareHandler {
 
 async function logIn(context: Context, parts: DashboardParts): Promise<Response> {
   const isForm = context.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
-  const token = isForm ? formToken(await context.req.text()) : jsonToken(await context.req.text());
+  const body = await bodyText(context, loginBytesAllowed);
+  const token = isForm ? formToken(body) : jsonToken(body);
   if (token === undefined) return problemResponse(noTokenSent);
   const result = parts.access.logIn(token, fromContext(context).address);
   if ("cookie" in result) {
@@ -110,6 +109,9 @@ function errorResponse(error: Error, parts: DashboardParts): Response {
   if (error instanceof BadParameter) {
     return problemResponse({ status: 400, code: "bad-parameter", message: error.message });
   }
+  if (error instanceof BodyTooLarge) {
+    return problemResponse({ status: 413, code: "too-large", message: error.message });
+  }
   parts.log.error("A request for the page failed", { error: String(error) });
   return problemResponse(internal);
 }
@@ -130,14 +132,6 @@ function notFound(path: string): Problem {
     code: "not-found",
     message: `Plimsoll has nothing at ${path.slice(0, 200)}; the page is at /plimsoll/.`,
   };
-}
-
-function tooLarge(): Response {
-  return problemResponse({
-    status: 413,
-    code: "too-large",
-    message: `A login is at most ${loginBytesAllowed} bytes.`,
-  });
 }
 
 const notBuilt: Problem = {

@@ -1,5 +1,6 @@
 /** Text in a terminal's columns: what it takes, cut and filled up. Pure. */
 import { nameText } from "../../predict/figureText.ts";
+import { printableLine } from "../../printable.ts";
 
 const WIDE =
   /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u;
@@ -13,8 +14,9 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
-/** Exactly so many columns: cut with `…`, or filled up with spaces at the end, or for figures at the start. */
-export function cell(text: string, width: number, side: "left" | "right" = "left"): string {
+/** Exactly so many visible columns: cut with `…`, or filled up with spaces at the end, or for figures at the start. */
+export function cell(raw: string, width: number, side: "left" | "right" = "left"): string {
+  const text = printableLine(raw);
   const fitted = columnsOf(text) <= width ? text : cut(text, width);
   const fill = " ".repeat(Math.max(0, width - columnsOf(fitted)));
   return side === "left" ? fitted + fill : fill + fitted;
