@@ -13,8 +13,11 @@ export function reportUpstream(log: Log, upstream: Health["upstream"]): void {
   if (upstream.reachable) {
     log.info(`Ollama ${upstream.version ?? "of unknown version"} answers at ${upstream.url}`);
   } else {
-    log.warn(`Ollama does not answer at ${upstream.url}; requests get 502 until it does`, {
-      reason: upstream.problem,
-    });
+    log.warn(
+      `${upstream.problem ?? `Ollama does not answer at ${upstream.url}`}; requests get 502 until it does`,
+      {
+        fix: upstream.fix,
+      },
+    );
   }
 }

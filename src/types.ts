@@ -574,6 +574,8 @@ export interface UpstreamHealth {
   version?: string;
   /** Why it is not reachable, or that it is not Ollama. */
   problem?: string;
+  /** What to do about it, a sentence. */
+  fix?: string;
 }
 
 export interface RecorderHealth {

@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { askEstimate, askTable, readModelNames } from "./apiWhatIf.ts";
 import type { EstimateAnswer, WhatIfCell } from "./apiWhatIf.ts";
-import { models } from "./store.ts";
+import { health, models } from "./store.ts";
 import { contextStops } from "./whatIf.ts";
 
 /** What is asked in the What-if view, and the answers. */
@@ -32,7 +32,10 @@ const settleMs = 120;
 
 /** Starts to answer what is chosen; ends with the function it gives back. */
 export function openWhatIf(): () => void {
-  void readNames();
+  // Again when Ollama begins to answer, or is gone.
+  const stopNames = effect(() => {
+    void readNames(isReachable.value);
+  });
   const stopEstimate = answering(
     () => ({
       model: chosenModel.value,
@@ -82,16 +85,21 @@ export function openWhatIf(): () => void {
       };
     },
   );
-  return () => [stopEstimate, stopTable, stopQuantized, stopOthers].forEach((stop) => stop());
+  return () => [stopNames, stopEstimate, stopTable, stopQuantized, stopOthers].forEach((stop) => stop());
 }
 
-async function readNames(): Promise<void> {
+const isReachable = computed(() => health.value?.upstream.reachable !== false);
+
+async function readNames(reachable: boolean): Promise<void> {
   const loaded = models.peek().map(({ name }) => name);
-  const installed = await readModelNames().catch(() => []);
+  const installed = reachable ? await readModelNames().catch(() => undefined) : undefined;
   batch(() => {
-    names.value = [...new Set([...loaded, ...installed])].toSorted();
+    names.value = [...new Set([...loaded, ...(installed ?? [])])].toSorted();
     if (chosenModel.value === "") chosenModel.value = loaded[0] ?? names.value[0] ?? "";
-    if (names.value.length === 0) problem.value = "Ollama names no model: pull one, then come back.";
+    if (names.value.length > 0) problem.value = undefined;
+    else if (installed === undefined)
+      problem.value = "Which models there are is not known: Ollama does not answer.";
+    else problem.value = "Ollama has no model yet: pull one (ollama pull gemma3), then come back.";
   });
 }
 

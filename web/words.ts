@@ -97,7 +97,10 @@ export function statements(health: Health | undefined): Statement[] {
   const { upstream, recorder, sampler } = health;
   const found: Statement[] = [];
   if (!upstream.reachable) {
-    found.push({ level: "bad", text: join(`Ollama does not answer at ${upstream.url}.`, upstream.problem) });
+    const silent = `Ollama does not answer at ${upstream.url}.`;
+    const { problem = silent, url, fix } = upstream;
+    const text = problem.includes(url) ? sentence(problem) : join(silent, problem);
+    found.push({ level: "bad", text: join(text, fix) });
   }
   if (recorder.state === "off") found.push({ level: "warn", text: offBecause(recorder.problem) });
   if (recorder.state === "stalled") {

@@ -48,7 +48,7 @@ export function forecastText(scores: readonly ForecastScore[]): string {
   return scores
     .map(
       ({ atSeconds, n, meanErrorBytes, unchangedErrorBytes }) =>
-        `headroom ${atSeconds} s ahead: ${n} forecasts, wrong by ${bytesText(meanErrorBytes)} in the mean; ${bytesText(unchangedErrorBytes)} had it been said to stay as it is\n`,
+        `headroom ${atSeconds} s ahead: ${n} ${n === 1 ? "forecast" : "forecasts"}, off by ${bytesText(meanErrorBytes)} on average; taking it to stay as it was: ${bytesText(unchangedErrorBytes)}\n`,
     )
     .join("");
 }

@@ -1,6 +1,6 @@
 /** What `plimsoll --help` prints. */
 export function helpText(commands: readonly (readonly [name: string, summary: string])[]): string {
-  const list = commands.map(([name, summary]) => `  ${name.padEnd(10)} ${summary}`).join("\n");
+  const list = commands.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}`).join("\n");
   return `Plimsoll, the load line for local LLMs: a transparent proxy in front of Ollama.
 
   plimsoll                        listen on 127.0.0.1:11435, forward to 127.0.0.1:11434

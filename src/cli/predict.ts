@@ -60,8 +60,8 @@ answers; without any, from memory bandwidth and the bytes that a token reads, an
     const client = createOllamaClient({ url: config.upstream });
     const known = readFileSubject(subject);
     const ask = await askHere({ client, upstream: config.upstream, dataDir });
-    const query = readQuery(subject, known, flags);
     try {
+      const query = readQuery(subject, known, flags);
       if (flags["table"] === true) {
         const table = await ask.table(query, known);
         if (json) sayJson(table);

@@ -34,6 +34,13 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   completion: async () => (await import("./completion.ts")).completion,
 };
 
+/** Words that other programs have commands for, and where the same is found here. */
+const ELSEWHERE: Record<string, string> = {
+  status: "top --once",
+  alerts: "export alerts",
+  start: "serve",
+};
+
 export async function run(args: string[]): Promise<number> {
   const [first = "serve", ...rest] = args;
   if (first === "--version" || first === "-v") {
@@ -48,19 +55,20 @@ export async function run(args: string[]): Promise<number> {
   const commandArgs = first.startsWith("-") ? args : rest;
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
-    const nearest = nearestWord(name, Object.keys(COMMANDS));
+    const meant = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : nearestWord(name, Object.keys(COMMANDS));
     remark(
-      `plimsoll: there is no command "${name}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See plimsoll --help.\n`,
+      `plimsoll: there is no command "${name}"${meant === undefined ? "." : `; did you mean "${meant}"?`} See plimsoll --help.\n`,
     );
     return EXIT.usage;
   }
   if (commandArgs.includes("--help") || commandArgs.includes("-h")) {
     return showHelp(name);
   }
+  const command = await load();
   try {
-    return await (await load()).run(commandArgs);
+    return await command.run(commandArgs);
   } catch (error) {
-    return explain(error);
+    return explain(error, name, command);
   }
 }
 
@@ -75,14 +83,25 @@ async function showHelp(name: string | undefined): Promise<number> {
   return EXIT.good;
 }
 
+/** Node's own message goes on about positional arguments: only the option it names is of use. */
+function unknownOption(message: string, name: string, { usage }: Command): string {
+  const option = /'(-[^ ']*)/.exec(message)?.[1] ?? "";
+  const meant = nearestWord(option, [...new Set(usage.match(/--[a-z][a-z-]+/g))]);
+  return `plimsoll: there is no option ${option}${meant === undefined ? "." : `; did you mean ${meant}?`} See plimsoll ${name} --help.\n`;
+}
+
 /** Every command with its name. */
 export function loadCommands(): Promise<(readonly [name: string, command: Command])[]> {
   return Promise.all(Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const));
 }
 
-function explain(error: unknown): number {
+function explain(error: unknown, name: string, command: Command): number {
   const { code, message } = error as NodeJS.ErrnoException;
-  remark(`plimsoll: ${message}\n`);
+  remark(
+    code === "ERR_PARSE_ARGS_UNKNOWN_OPTION"
+      ? unknownOption(message, name, command)
+      : `plimsoll: ${message}\n`,
+  );
   if (error instanceof ConfigError) {
     return EXIT.configuration;
   }

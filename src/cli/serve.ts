@@ -93,7 +93,10 @@ export async function serveUntilStopped(parts: {
   announce(app, settings);
   const signal = await untilToldToStop(
     async () => {
-      log.info("stopping: no new requests; running answers get 30 s, Ctrl-C again cuts them");
+      const running = app.snapshot().exchanges.length;
+      const answers =
+        running === 1 ? "the answer in progress gets" : `the ${running} answers in progress get`;
+      log.info(running === 0 ? "stopping" : `stopping: ${answers} 30 s; Ctrl-C again cuts them`);
       await app.close(30_000);
       await store.close();
     },

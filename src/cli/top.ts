@@ -107,7 +107,7 @@ function watch(url: string, token: string | null, how: { once: boolean; json: bo
           onResize: draw,
         });
         drawSoon();
-      } else if (message.type === "snapshot") {
+      } else if (first && message.type === "snapshot") {
         printOnce(message);
       }
     };

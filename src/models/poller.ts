@@ -3,7 +3,7 @@
  * something has changed. Never in the request path, never loading anything, and each call has a time limit because
  * `/api/ps` can block while a runner is being stopped.
  */
-import type { OllamaClient, PsModel } from "../ollama/client.ts";
+import { OllamaError, type OllamaClient, type PsModel } from "../ollama/client.ts";
 import type { UpstreamHealth } from "../types.ts";
 
 export interface Poller {
@@ -67,7 +67,13 @@ export function createPoller(parts: {
       await ask();
     } catch (error) {
       versionAskedAt = undefined;
-      setHealth({ url: parts.url, reachable: false, problem: (error as Error).message });
+      const fix = error instanceof OllamaError ? error.fix : undefined;
+      setHealth({
+        url: parts.url,
+        reachable: false,
+        problem: (error as Error).message,
+        ...(fix !== undefined && { fix }),
+      });
     }
     asking = false;
     if (!stopped) {

@@ -52,6 +52,14 @@ export class OllamaError extends Error {
     this.problem = problem;
     this.status = status;
   }
+
+  /** What to do about it, a sentence; none where waiting is all there is. */
+  get fix(): string | undefined {
+    if (this.problem === "unreachable") {
+      return "Start it (ollama serve, or its app), or name where it is with --upstream; Plimsoll goes on asking.";
+    }
+    return this.problem === "not-ollama" ? "Name Ollama's own address with --upstream." : undefined;
+  }
 }
 
 const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;

@@ -231,11 +231,9 @@ async function ask(model: string, client: AskParts["client"]): Promise<KnownMode
 
 async function whyNot(model: string, error: unknown, client: AskParts["client"]): Promise<Error> {
   if (!(error instanceof OllamaError) || error.status !== 404) {
-    return new AskProblem(
-      503,
-      "upstream-unreachable",
-      error instanceof Error ? error.message : String(error),
-    );
+    const text = error instanceof Error ? error.message : String(error);
+    const fix = error instanceof OllamaError && error.fix !== undefined ? `. ${error.fix}` : "";
+    return new AskProblem(503, "upstream-unreachable", text + fix);
   }
   const names = (await client.tags().catch(() => [])).map(({ name }) => name);
   const stem = model.toLowerCase().split(/[:/]/)[0] ?? "";

@@ -102,7 +102,8 @@ export function startSession(options: StoreOptions): Session {
         return log.warn(message.message, message.fields);
       case "refused":
         reject(new StoreRefusal(message.code, message.message));
-        return giveUp(message.message);
+        // Whoever opened it is told by the rejection, and ends.
+        return giveUp(message.message, () => {});
       case "unusable":
         resolve();
         return giveUp(message.problem);
@@ -119,9 +120,9 @@ export function startSession(options: StoreOptions): Session {
     resolve();
   }
 
-  function giveUp(problem: string): void {
+  function giveUp(problem: string, tell = () => log.error("Recording is off", { problem })): void {
     offProblem = problem;
-    log.error("Recording is off", { problem });
+    tell();
     clearInterval(retentionTimer);
     outbox.giveUp();
     asks.failAll(problem);

@@ -55,7 +55,7 @@ describe("what if", () => {
       snapshot: (now) => ({ ...scene.snapshot(now), models: [] }),
     });
     await page.getByRole("link", { name: "What if" }).click();
-    await page.getByText("Ollama names no model").waitFor();
+    await page.getByText("Ollama has no model yet").waitFor();
   });
 });
 

@@ -32,7 +32,16 @@ describe("words and exit codes", () => {
     ["help of a command", ["serve", "--help"], 0, "out", /--upstream URL/],
     ["the version", ["--version"], 0, "out", /^\d+\.\d+\.\d+\n$/],
     ["an unknown command", ["sevre"], 2, "err", /no command "sevre"; did you mean "serve"\?/],
-    ["an unknown flag", ["--upsteam", "x"], 2, "err", /--upsteam/],
+    ["a word for it", ["status"], 2, "err", /no command "status"; did you mean "top --once"\?/],
+    ["a word like none", ["xyzzy"], 2, "err", /no command "xyzzy"\. See plimsoll --help\.\n$/],
+    [
+      "an unknown flag",
+      ["--upsteam", "x"],
+      2,
+      "err",
+      /no option --upsteam; did you mean --upstream\? See plimsoll serve --help\.\n$/,
+    ],
+    ["a count that is none", ["predict", "x", "--ctx", "abc"], 2, "err", /--ctx "abc" is no count/],
     ["a bad value", ["--listen", "x:y:z"], 78, "err", /--listen: "x:y:z" is not valid: expected host:port/],
     ["a wide listener without a token", ["--listen", "0.0.0.0:0"], 78, "err", /needs a token: set --token/],
     [
@@ -124,6 +133,7 @@ describe("starting", () => {
     expect(running.err()).toContain(`page       http://127.0.0.1:${running.port}/plimsoll/`);
     expect(running.err()).toContain(folder);
     await waitFor(() => running.err().includes("does not answer at http://127.0.0.1:1"));
+    expect(running.err()).toContain("Start it (ollama serve, or its app)");
     const ready = await fetch(`http://127.0.0.1:${running.port}/plimsoll/readyz`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ upstream: { reachable: false } });

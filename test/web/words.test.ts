@@ -100,6 +100,10 @@ describe("the statements", () => {
     expect(said({ upstream })).toEqual([
       { level: "bad", text: "Ollama does not answer at http://127.0.0.1:11434. Connection refused." },
     ]);
+    const problem = "Ollama does not answer at http://127.0.0.1:11434 (ECONNREFUSED)";
+    expect(said({ upstream: { ...upstream, problem, fix: "Start it." } })).toEqual([
+      { level: "bad", text: `${problem}. Start it.` },
+    ]);
   });
 
   it.each([

@@ -27,21 +27,25 @@ export function WhatIf() {
         <h2 id="what-if-title">What if</h2>
         <span class="dim">on this machine, as its memory is now; nothing is loaded to find out</span>
       </div>
-      <Knobs />
+      {names.value.length > 0 && <Knobs />}
       {problem.value && (
         <p class="problem" role="status">
           {problem.value}
         </p>
       )}
-      <Answer />
-      <div class="pair">
-        <WhatIfTable />
-        <Sum />
-      </div>
-      <div class="pair">
-        <Others />
-        <Quantized />
-      </div>
+      {names.value.length > 0 && (
+        <>
+          <Answer />
+          <div class="pair">
+            <WhatIfTable />
+            <Sum />
+          </div>
+          <div class="pair">
+            <Others />
+            <Quantized />
+          </div>
+        </>
+      )}
     </section>
   );
 }

@@ -58,12 +58,20 @@ export async function checkPort(listen: string, hasToken: boolean): Promise<Chec
   }
   const running = await plimsollAt(ownUrl(listen));
   if (running !== undefined) {
-    const { recorder, sampler } = running;
-    const problems = [recorder.problem, ...sampler.problems].filter((problem) => problem !== undefined);
+    const { upstream, recorder, sampler, channels = [] } = running;
+    const failing = channels.filter(({ state }) => state === "failing");
+    const problems = [
+      upstream.reachable ? undefined : (upstream.problem ?? `Ollama does not answer at ${upstream.url}`),
+      recorder.problem,
+      ...sampler.problems,
+      ...failing.map(
+        ({ channel, problem = "no reason given" }) => `alerts do not reach ${channel}: ${problem}`,
+      ),
+    ].filter((problem) => problem !== undefined);
     return {
       id,
       state: running.status === "ok" ? "good" : "warning",
-      text: `Plimsoll ${running.version} is running at ${ownUrl(listen)} (${running.status})`,
+      text: `Plimsoll ${running.version} is running at ${ownUrl(listen)}${running.status === "ok" ? "" : ", but not all of it works"}`,
       ...(problems.length + open.length > 0 && { advice: [...problems, ...open] }),
     };
   }

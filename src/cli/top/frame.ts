@@ -1,5 +1,4 @@
 /** The whole picture of `plimsoll top`: the page's five rows in as many lines as there are. Pure. */
-import { nameText } from "../../predict/figureText.ts";
 import { cell, columnsOf } from "./cells.ts";
 import { memoryBar, memoryLegend, memoryParts, spark } from "./memoryBar.ts";
 import { chatLine, endedHeading, endedLine, liveLine, type Look } from "./rows.ts";
@@ -69,7 +68,9 @@ function verdictLines(state: TopState, { width, paint }: Look): string[] {
     lines.push(paint("bad", cell(`connection lost at ${time(lostAt)}, trying again`, width)));
   }
   if (health && !health.upstream.reachable) {
-    lines.push(paint("bad", cell(`Ollama does not answer at ${nameText(health.upstream.url)}.`, width)));
+    const { url, problem = `Ollama does not answer at ${url}`, fix } = health.upstream;
+    lines.push(paint("bad", cell(nameTextLong(`${problem}.`), width)));
+    if (fix !== undefined) lines.push(cell(`  fix: ${nameTextLong(fix)}`, width));
   }
   const episode = openEpisode(state);
   if (episode) {

@@ -28,7 +28,10 @@ async function aPlimsoll(token?: string): Promise<{ listen: string }> {
       return;
     }
     live.handleUpgrade(request, socket, head, (viewer) => {
-      viewer.send(JSON.stringify({ type: "snapshot", snapshot: aSnapshot() }));
+      const snapshot = JSON.stringify({ type: "snapshot", snapshot: aSnapshot() });
+      viewer.send(snapshot);
+      // So it comes to a viewer that was slow; one picture stays one.
+      viewer.send(snapshot);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -47,7 +50,7 @@ describe("plimsoll top", () => {
     const ended = await plimsoll(["top", "--listen", listen]).ended;
     expect(ended).toMatchObject({ code: 0, err: "" });
     expect(ended.out).toMatch(/^Plimsoll {2}idle +10 of 16 GiB used · 5\.5 GiB before swap\n/);
-    expect(ended.out).toContain("recorded:1b");
+    expect(ended.out.match(/recorded:1b/g)).toHaveLength(1);
     expect(ended.out).not.toContain("\u001B");
   });
 
