@@ -119,6 +119,14 @@ export function wentOver(
   };
 }
 
+/** A larger window, or a history its client has shortened: all of it fits again, and another cliff may lie ahead. */
+export function cameBack(chat: ChatState): void {
+  chat.overAtTurn = undefined;
+  chat.cliff = undefined;
+  chat.said = undefined;
+  chat.growthAfterBytes = [];
+}
+
 /** A turn after the cliff has left its copy: what each of them adds, measured. Undefined until there is one. */
 export function grewAfter(
   chat: ChatState,

@@ -19,13 +19,17 @@ export function tellChat(
       ? {}
       : occupiedBytes(used, { estimate: model.estimate, cost, slots: model.slots });
   const after = chat.cliff?.bytesPerTurn ?? chat.said?.bytesPerTurn;
-  const left = turnsLeft({
-    window: windowTurns(chat),
-    headroomBytes,
-    bytesPerTurn: growth?.quietBytes(),
-    bytesPerTurnAfter: after?.actual ?? after?.predicted,
-    promptCacheLeftBytes: growth?.promptCacheLeftBytes(),
-  });
+  // What stands by itself, such as a generate or a title, has no next turn.
+  const left =
+    chat.purpose !== "chat"
+      ? {}
+      : turnsLeft({
+          window: windowTurns(chat),
+          headroomBytes,
+          bytesPerTurn: growth?.quietBytes(),
+          bytesPerTurnAfter: after?.actual ?? after?.predicted,
+          promptCacheLeftBytes: growth?.promptCacheLeftBytes(),
+        });
   return conversationOf(chat, { ...occupancy, ...left });
 }
 

@@ -27,7 +27,7 @@ import {
 } from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import { cliffCosts } from "./cliffCosts.ts";
-import { announce, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
+import { announce, cameBack, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
 import { createCures, type CureParts } from "./cures.ts";
 import { createFollowed, type FollowedParts } from "./followed.ts";
 import { judgeTurn, type TurnJudgement, type Window } from "./judgeTurn.ts";
@@ -287,7 +287,8 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     const { turn, before, facts } = entry;
     shareOut(chat, sentTokens, facts.conversation?.messages);
     if (chat.overAtTurn !== undefined) {
-      return;
+      if (cut || !fitsWhole(at)) return;
+      cameBack(chat);
     }
     if (!cut) {
       endTurn(chat, turn, before);
@@ -391,6 +392,11 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
       }
     },
   };
+}
+
+/** By what was sent: what was read of a prompt always fits. */
+function fitsWhole({ entry, window }: At): boolean {
+  return entry.sent !== undefined && entry.sent.best <= window.contextLength;
 }
 
 /** Chats of people grow towards their window; what programs ask stands by itself. */

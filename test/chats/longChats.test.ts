@@ -110,6 +110,15 @@ it("a chat on a small machine ends at its memory before it ends at its window", 
   expect(turns.at(-1)?.conversation.turnsLeft?.memory?.predicted).toBeLessThan(7);
 });
 
+it("what stands by itself has no turns left: there is no next one", () => {
+  const chat = readChat("chat-gemma3-270m-v0.33");
+  const few = { ...chat, exchanges: chat.exchanges.slice(0, 10) };
+  const { turns } = playChat(few, { atLoadBytes: 366_972_928, headroomBytes: 2 ** 20, purpose: "single" });
+  expect(turns.at(-1)?.conversation).toMatchObject({ purpose: "single" });
+  expect(turns.at(-1)?.conversation).not.toHaveProperty("turnsLeft");
+  expect(turns.at(-1)?.conversation).not.toHaveProperty("endsFirst");
+});
+
 it("answers that come slower the deeper they lie are told beside the first ones", () => {
   const { turns } = playChat(readChat("chat-synthetic-llama-v0.24"));
   const {

@@ -3,6 +3,8 @@ import type { PlayableChat } from "./playChat.ts";
 
 export interface MadeUp {
   contextLength: number;
+  /** From this turn on another window is asked for. */
+  later?: { turn: number; contextLength: number };
   ollamaVersion?: string;
   systemTokens?: number;
   /** Of each turn's question; as many turns. */
@@ -27,7 +29,15 @@ const FRAME = 4;
 const MS = { perToken: 2, perPair: 0.0002 };
 
 export function madeUpChat(made: MadeUp): MadeUpChat {
-  const { contextLength, systemTokens = 0, questions, answers, thoughts = [], bytesPerToken = 4.4 } = made;
+  const {
+    contextLength,
+    later,
+    systemTokens = 0,
+    questions,
+    answers,
+    thoughts = [],
+    bytesPerToken = 4.4,
+  } = made;
   const sent: number[] = [];
   const lost: number[] = [];
   let cliffTurn: number | undefined;
@@ -39,10 +49,11 @@ export function madeUpChat(made: MadeUp): MadeUpChat {
       (answers[turn] ?? 0) - (thoughts[turn] ?? 0) + FRAME,
     ]).flat();
     const messages = [...history, question + FRAME];
+    const window = later !== undefined && index + 1 >= later.turn ? later.contextLength : contextLength;
     const whole = systemTokens + messages.reduce((sum, tokens) => sum + tokens, FRAME);
     let inputTokens = whole;
     for (const tokens of messages.slice(0, -1)) {
-      if (inputTokens > contextLength) {
+      if (inputTokens > window) {
         inputTokens -= tokens;
       }
     }
@@ -60,6 +71,7 @@ export function madeUpChat(made: MadeUp): MadeUpChat {
     cached = (thoughts[index] ?? 0) > 0 ? inputTokens - 1 : inputTokens + outputTokens - 1;
     const text = systemTokens + messages.reduce((sum, tokens) => sum + tokens - FRAME, 0);
     return {
+      contextLength: window,
       messageCount: messages.length + (systemTokens > 0 ? 1 : 0),
       textBytes: Math.round(text * bytesPerToken),
       newTextBytes: Math.round(question * bytesPerToken),

@@ -1,11 +1,12 @@
 /** Plays a recorded or made-up chat past the watch: turn by turn, with the runner's memory after each. */
 import type { RecordedChat, RecordedExchange } from "../predict/guessReplay.ts";
 import type { ScoredValue } from "../../src/predict/accuracy.ts";
-import type { Conversation, Exchange, Growth, LoadedModel, MessageClue } from "../../src/types.ts";
+import type { Conversation, Exchange, Growth, LoadedModel, MessageClue, Purpose } from "../../src/types.ts";
 import { VERSIONS, watchOf } from "./playCaptures.ts";
 
 export interface PlayableChat extends RecordedChat {
-  exchanges: (RecordedExchange & { newTextBytes?: number })[];
+  /** `contextLength`: asked for by this turn, where it is another one. */
+  exchanges: (RecordedExchange & { newTextBytes?: number; contextLength?: number })[];
 }
 
 export interface PlayedTurn {
@@ -25,6 +26,8 @@ export interface PlayOptions {
   /** Right after the load. */
   atLoadBytes?: number;
   headroomBytes?: number;
+  /** Of every exchange; a chat unless told. */
+  purpose?: Purpose;
   /** UTF-8 bytes of the system's message. */
   systemBytes?: number;
 }
@@ -72,7 +75,7 @@ export function playChat(chat: PlayableChat, options: PlayOptions = {}): Played 
       }),
       conversation: { messages: messagesOf(recorded, options.systemBytes) },
     };
-    const place = { conversationId: `c${of}`, turn, purpose: "chat" as const, isBranch: false };
+    const place = { conversationId: `c${of}`, turn, purpose: options.purpose ?? "chat", isBranch: false };
     watch.began(exchange, facts, before === undefined ? place : { ...place, previousId: before.id });
     const beforehand = [...exchange.notices];
     answer(exchange, recorded);
@@ -92,7 +95,7 @@ export function playChat(chat: PlayableChat, options: PlayOptions = {}): Played 
 /** Of what a turn adds, the rest is the answer before it. */
 const QUESTION_SHARE = 0.9;
 
-function exchangeOf(chat: RecordedChat, recorded: RecordedChat["exchanges"][number], id: string): Exchange {
+function exchangeOf(chat: RecordedChat, recorded: PlayableChat["exchanges"][number], id: string): Exchange {
   return {
     id,
     startedAt: recorded.startedMs,
@@ -104,7 +107,7 @@ function exchangeOf(chat: RecordedChat, recorded: RecordedChat["exchanges"][numb
     client: {},
     stream: true,
     status: 200,
-    requestedContextLength: chat.contextLength,
+    requestedContextLength: recorded.contextLength ?? chat.contextLength,
     requestBytes: 0,
     responseBytes: 0,
     chunkCount: 0,

@@ -67,7 +67,8 @@ function words({ code, out, err }: Ended, url: string): object {
       // The second to create the same finds its layers there.
       .replaceAll(/(creating new|using existing) layer/g, "layer")
       .split(/[\r\n]+/)
-      .map((line) => line.trim())
+      // A progress is drawn as often as it takes: how often is a matter of time.
+      .map((line) => line.trim().replaceAll(/\b(.+?)(?: \1)+$/g, "$1"))
       .filter((line) => line !== "");
   // Models made within one second are listed in any order.
   return { code, out: plain(out).toSorted(), err: [...new Set(plain(err))] };
