@@ -1,5 +1,5 @@
 /** One conversation as it is followed: its turns, how it grows, what befell it. Holds counts, never text. */
-import { median } from "../predict/accuracyQuantile.ts";
+import { median } from "../predict/quantile.ts";
 import type { Cliff, Conversation, ConversationClues, Notice, Predicted, Purpose } from "../types.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import { createSentTokens, type SentTokens, type TokenRatio } from "./sentTokens.ts";

@@ -2,7 +2,7 @@
  * The cliff: the turn from which a chat no longer fits its window. Until then a turn computes what is new in it; from
  * then on the oldest messages are left out, nothing matches what the runner has, and each turn computes the whole window.
  */
-import { quantile } from "../predict/accuracyQuantile.ts";
+import { quantile } from "../predict/quantile.ts";
 import type { Predicted } from "../types.ts";
 import { dropOldest } from "./dropping.ts";
 

@@ -4,7 +4,7 @@
  * drop their thoughts from the history, so that the first way says too much of them; text of another kind than before
  * spoils the second. Where the two differ, the lower one is what surely was sent.
  */
-import { median } from "../predict/accuracyQuantile.ts";
+import { median } from "../predict/quantile.ts";
 import {
   addMeasurement,
   expecting,

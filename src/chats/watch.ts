@@ -3,7 +3,7 @@
  * grows by, how much is left. Pure but for what it remembers; time and memory come in with the calls.
  */
 import { scoredOfExchange, type ScoredValue } from "../predict/accuracy.ts";
-import { median } from "../predict/accuracyQuantile.ts";
+import { median } from "../predict/quantile.ts";
 import { CHECKPOINTS_OF_A_WHOLE_PROMPT, entryBytes } from "../predict/promptCache.ts";
 import type {
   AnswerFacts,

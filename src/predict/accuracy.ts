@@ -1,5 +1,5 @@
 /** How good the predictions were: the number anyone can read. */
-import { median, quantiles } from "./accuracyQuantile.ts";
+import { median, quantiles } from "./quantile.ts";
 import type { Exchange, ExchangePrediction } from "../types.ts";
 
 export type AccuracyKind =

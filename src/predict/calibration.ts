@@ -2,7 +2,7 @@
  * By how much this machine differs from the formulas: a factor per model and part, learned from what was measured. The
  * raw figure always stays beside the calibrated one.
  */
-import { median } from "./accuracyQuantile.ts";
+import { median } from "./quantile.ts";
 import { savedNumbers, savedObject } from "./guessSaved.ts";
 
 export type CalibratedPart =

@@ -2,7 +2,7 @@
  * Has a model's speed changed for good, and which part of it? The base rises when the chip throttles or layers moved to
  * the CPU; the time per depth rises when flash attention is lost. A single slow answer is no change.
  */
-import { median, weightedMedian } from "./accuracyQuantile.ts";
+import { median, weightedMedian } from "./quantile.ts";
 import { decodeMsAt, fitDecode, type DecodeLine, type DecodeObservation } from "./decodeFit.ts";
 
 export interface DecodeChange {

@@ -2,7 +2,7 @@
  * Time per generated token as a line over depth, t(d) = base + perDepth · d: reading the weights and fixed work once a
  * token, and the cache of every token already in context. Measured series are linear to a fraction of a percent.
  */
-import { median, weightedMedian } from "./accuracyQuantile.ts";
+import { median, weightedMedian } from "./quantile.ts";
 
 export interface DecodeLine {
   /** Milliseconds per token with an empty context. */

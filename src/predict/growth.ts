@@ -3,7 +3,7 @@
  * from the load on; what grows is the copies of earlier prompts, checkpoints, and compute buffers that the first large
  * prompt touches. Fitted to what is measured: copies that do not show in the runner's memory are not kept by it.
  */
-import { median } from "./accuracyQuantile.ts";
+import { median } from "./quantile.ts";
 import { bytesText } from "./figureText.ts";
 import { createPromptCache, type CachedPrompt, type StateCost } from "./promptCache.ts";
 import type { Growth, Predicted } from "../types.ts";

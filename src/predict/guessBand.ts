@@ -2,7 +2,7 @@
  * How far a guess may be off, learned from how far its predecessors were: nine in ten of them lay within the band. It
  * starts wide and is never narrower than what has been shown.
  */
-import { quantile } from "./accuracyQuantile.ts";
+import { quantile } from "./quantile.ts";
 import { savedNumbers } from "./guessSaved.ts";
 import type { Predicted } from "../types.ts";
 

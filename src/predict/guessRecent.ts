@@ -1,5 +1,5 @@
 /** The last few figures of one kind and their middle. */
-import { median } from "./accuracyQuantile.ts";
+import { median } from "./quantile.ts";
 import { savedNumbers } from "./guessSaved.ts";
 
 export interface Recent {

@@ -3,7 +3,7 @@
  * deeper it lies: T tokens from depth d take fixed + perToken · T + perPair · (T·d + T²/2) + perCachedPair · T·d. The
  * last part is what a short prompt pays for walking a long cache; a long prompt shares that walk among its batch.
  */
-import { median } from "./accuracyQuantile.ts";
+import { median } from "./quantile.ts";
 import {
   addMeasurement,
   expecting,

@@ -1,5 +1,5 @@
 /** What is said of a model's speed before it has answered: by the formula, by its other runs, by other models here. */
-import { median } from "./accuracyQuantile.ts";
+import { median } from "./quantile.ts";
 import type { DecodePrior } from "./decodeFit.ts";
 import type { DecodeModel } from "./decodeModel.ts";
 import { decodePrior, reachedBandwidth, type DecodePlan } from "./decodePrior.ts";

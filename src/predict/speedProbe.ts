@@ -1,5 +1,5 @@
 /** Memory bandwidth from copying large blocks, for machines whose chip says nothing about its memory. */
-import { median } from "./accuracyQuantile.ts";
+import { median } from "./quantile.ts";
 
 /** One copy of a block by one thread. */
 export interface CopyPass {

@@ -1,7 +1,7 @@
 /** The memory of a real runner that distinct long prompts fill until it swaps: each turn's growth said beforehand. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { median } from "../../src/predict/accuracyQuantile.ts";
+import { median } from "../../src/predict/quantile.ts";
 import { createRunnerGrowth } from "../../src/predict/growth.ts";
 
 const MIB = 2 ** 20;

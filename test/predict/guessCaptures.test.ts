@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { median, quantile } from "../../src/predict/accuracyQuantile.ts";
+import { median, quantile } from "../../src/predict/quantile.ts";
 import { errorsOf, readChat, replay, type RecordedChat } from "./guessReplay.ts";
 
 const CHATS = ["chat-gemma3-270m-v0.33", "chat-synthetic-llama-v0.24"];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { median, quantile } from "../../src/predict/accuracyQuantile.ts";
+import { median, quantile } from "../../src/predict/quantile.ts";
 import { errorsOf, replay } from "./guessReplay.ts";
 import { simulateTraffic, type SimulatedMachine } from "./guessSimulated.ts";
 import type { ExchangePrediction } from "../../src/types.ts";

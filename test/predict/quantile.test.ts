@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, quantile, weightedMedian } from "../../src/predict/accuracyQuantile.ts";
+import { median, quantile, weightedMedian } from "../../src/predict/quantile.ts";
 
 describe("quantile", () => {
   it.each([
