@@ -35,10 +35,15 @@ export interface LoadBook {
   /** What can be told of an ended one only afterwards. */
   diedOf(gone: EndedEntry, sign: "died" | "perhaps"): void;
   serverLost(at: number): void;
-  culpritOf(
-    window: LoadEntry["window"],
-    load: { id?: string; model?: string; contextLength?: number },
-  ): RunnerRequest | undefined;
+  culpritOf(window: LoadEntry["window"], load: CulpritOfLoad): RunnerRequest | undefined;
+}
+
+/** `isModel` where it may go by several names. */
+interface CulpritOfLoad {
+  id?: string;
+  model?: string;
+  isModel?: (name: string) => boolean;
+  contextLength?: number;
 }
 
 /** Ended loads that are remembered to tell the next one's cause. */
@@ -57,12 +62,16 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
   const entries = (): LoadEntry[] => [...open.values()];
   const keyOf = (entry: LoadEntry): string => [...open].find(([, other]) => other === entry)?.[0] ?? "";
   /** A request makes Ollama load once: those that did so already had nothing to do with this one. */
-  const findCulprit: LoadBook["culpritOf"] = (window, { id, model, contextLength }) => {
+  const findCulprit: LoadBook["culpritOf"] = (window, { id, model, isModel, contextLength }) => {
     const others = [...ended, ...open.values()].filter(({ load }) => load.id !== id);
     const taken = new Set(others.map(({ load }) => load.exchangeId));
     return culpritOf(
       requests.all().filter(({ exchange }) => !taken.has(exchange.id)),
-      { ...window, model, contextLength },
+      {
+        ...window,
+        contextLength,
+        isModel: isModel ?? ((name) => model === undefined || sameModel(name, model)),
+      },
       { usualContext: model === undefined ? undefined : usualContexts.get(canonicalName(model)), tookLong },
     );
   };
@@ -104,7 +113,7 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
       differences,
       otherServer: otherParents(earlier?.process, entry.process),
       otherStartsAt: [...ended, ...open.values()]
-        .filter((other) => !sameModel(other.load.model, load.model))
+        .filter((other) => !sameWeights(other, entry))
         .map((other) => other.load.startedAt),
       foundRunning: entry.foundRunning && entry.askedAt === undefined,
     });
@@ -124,7 +133,9 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
   const begin: LoadBook["begin"] = (key, facts, known) => {
     const entry: LoadEntry = {
       load: { id: parts.newId(), cause: "unknown", ...facts },
-      earlier: ended.findLast((other) => sameModel(other.load.model, facts.model) && !wasBrokenOff(other)),
+      earlier: ended.findLast(
+        (other) => sameWeights(other, { load: facts, process: known.process }) && !wasBrokenOff(other),
+      ),
       environmentKnown: known.process?.settings.environment !== undefined,
       steady: createSteadyWatch(),
       readings: [],
@@ -209,6 +220,20 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
     },
     culpritOf: findCulprit,
   };
+}
+
+/** Ollama keeps one runner for them, whatever names they have. */
+function sameWeights(one: Weights, other: Weights): boolean {
+  const digest = one.process?.blobDigest;
+  return (
+    sameModel(one.load.model, other.load.model) ||
+    (digest !== undefined && digest === other.process?.blobDigest)
+  );
+}
+
+interface Weights {
+  load: Pick<Load, "model">;
+  process?: RunnerProcess;
 }
 
 /** A runner whose model nobody has named yet goes by its digest. */

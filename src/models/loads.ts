@@ -5,6 +5,7 @@
  */
 import type { PsModel } from "../ollama/client.ts";
 import type { Exchange, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
+import type { BlobNames } from "./blobNames.ts";
 import { crashSign, serverSign } from "./crashSigns.ts";
 import { createLoadBook, type LoadBookParts } from "./loadBook.ts";
 import { noteListed, unlistedName, type LoadEntry } from "./loadEntry.ts";
@@ -39,11 +40,11 @@ const LIST_DELAY_MS = 1000;
 
 export function createLoads(
   parts: LoadBookParts & {
-    /** The model whose weights lie in this blob, if it is known. */
-    modelOfBlob: (digest: string) => string | undefined;
+    /** Which models' weights lie in which blob, as far as that is known. */
+    blobs: Pick<BlobNames, "modelsOf" | "blobOf">;
   },
 ): Loads {
-  const { requests, save } = parts;
+  const { requests, save, blobs } = parts;
   const warm = createWarmLoads();
   const book = createLoadBook(
     parts,
@@ -57,12 +58,20 @@ export function createLoads(
 
   const beginFromProcess = (key: string, process: RunnerProcess, at: number): void => {
     const seenAt = process.startedAt ?? at;
-    const known = process.blobDigest === undefined ? undefined : parts.modelOfBlob(process.blobDigest);
+    const { blobDigest } = process;
+    const names = blobDigest === undefined ? [] : blobs.modelsOf(blobDigest);
     const window = { from: seenAt, to: seenAt };
-    const culprit = book.culpritOf(window, { model: known, contextLength: process.settings.contextLength });
+    const { contextLength } = process.settings;
+    const ofBlob = (digest: string | undefined) => (name: string) => blobs.blobOf(name) === digest;
+    const culprit =
+      (names.length > 0
+        ? book.culpritOf(window, { isModel: ofBlob(blobDigest), contextLength })
+        : undefined) ??
+      // A model that nobody has heard of may have the same weights under a name of its own.
+      book.culpritOf(window, { isModel: ofBlob(undefined), contextLength });
     // As Ollama will list it: a request may have left out the tag, or used another case.
     const asked = culprit?.exchange.model === undefined ? undefined : canonicalName(culprit.exchange.model);
-    const model = known ?? asked ?? book.modelOf(process.blobDigest) ?? unlistedName(process.blobDigest);
+    const model = asked ?? names.at(-1) ?? book.modelOf(blobDigest) ?? unlistedName(blobDigest);
     const facts = {
       // The system tells process starts to the second only; none came before the request that caused it.
       startedAt: Math.max(seenAt, culprit?.exchange.startedAt ?? seenAt),
@@ -165,6 +174,26 @@ export function createLoads(
       : asksForLoad(entry, exchange, requests.find(exchange.id));
   };
 
+  /** Its weights are loaded, be it under another name. */
+  const runnerOf = (model: string): LoadEntry | undefined => {
+    const blob = blobs.blobOf(model);
+    return (
+      openOf(model) ??
+      (blob === undefined
+        ? undefined
+        : entries().findLast(({ process }) => process !== undefined && process.blobDigest === blob))
+    );
+  };
+
+  /** Ollama lists it under a name that was not known when its process was seen. */
+  const named = (model: PsModel, models: readonly PsModel[]): LoadEntry | undefined => {
+    const entry = runnerOf(model.name);
+    if (entry === undefined || sameModel(entry.load.model, model.name)) return entry;
+    if (models.some(({ name }) => sameModel(name, entry.load.model))) return undefined;
+    entry.load.model = model.name;
+    return entry;
+  };
+
   const confirm = (entry: LoadEntry, model: PsModel, at: number): void => {
     const { load } = entry;
     noteListed(entry, model, at);
@@ -210,7 +239,7 @@ export function createLoads(
     if (sign === undefined) {
       return;
     }
-    const entry = openOf(model);
+    const entry = runnerOf(model);
     if (entry !== undefined) {
       entry.crash = { at, sign };
     }
@@ -263,7 +292,7 @@ export function createLoads(
       }
       const runnersAreVisible = entries().some((entry) => entry.process !== undefined);
       for (const model of models) {
-        const entry = openOf(model.name);
+        const entry = named(model, models);
         if (entry !== undefined) {
           confirm(entry, model, at);
         } else if (!runnersAreVisible && book.endedOf(model.name)?.process === undefined) {
@@ -319,7 +348,7 @@ export function createLoads(
       if (entry !== undefined) {
         loadEnded(entry, exchange);
       }
-      const server = openOf(model);
+      const server = runnerOf(model);
       if (server !== undefined && exchange.state.phase !== "failed") {
         noteUse(server, { exchange, request: requests.find(exchange.id), at });
       }
@@ -345,7 +374,7 @@ export function createLoads(
     },
 
     contextLengthOf(model) {
-      const runner = openOf(model)?.load.contextLength;
+      const runner = runnerOf(model)?.load.contextLength;
       return runner ?? listed.find((entry) => sameModel(entry.name, model))?.contextLength;
     },
 

@@ -3,7 +3,6 @@
  * under way, and a small model's load is over before anyone looks.
  */
 import type { Exchange, RequestFacts } from "../types.ts";
-import { sameModel } from "./names.ts";
 
 export interface RunnerRequest {
   exchange: Exchange;
@@ -60,12 +59,12 @@ const SLACK_MS = 1500;
  */
 export function culpritOf(
   requests: readonly RunnerRequest[],
-  load: { from: number; to: number; model?: string; contextLength?: number },
+  load: { from: number; to: number; isModel: (name: string) => boolean; contextLength?: number },
   known: { usualContext?: number; tookLong(exchange: Exchange): boolean },
 ): RunnerRequest | undefined {
   const waiting = requests.filter(
     ({ exchange }) =>
-      (load.model === undefined || (exchange.model !== undefined && sameModel(exchange.model, load.model))) &&
+      (exchange.model === undefined ? load.isModel("") : load.isModel(exchange.model)) &&
       exchange.startedAt <= load.to + SLACK_MS &&
       waitedUntil(exchange, known.tookLong) >= load.from,
   );

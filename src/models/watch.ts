@@ -65,7 +65,7 @@ export function createModelWatch(parts: {
     newId: parts.newId,
     save: parts.saveLoad,
     requests,
-    modelOfBlob: blobs.modelOf,
+    blobs,
     explained(load, facts) {
       counts.explained(load);
       const told = load.exchangeId === undefined ? undefined : requests.find(load.exchangeId)?.exchange;

@@ -16,9 +16,16 @@ beforeEach(() => {
     newId: () => `load-${(ids += 1)}`,
     save: (load) => saved.push(structuredClone(load)),
     requests,
-    modelOfBlob: (digest) => (digest === "known" ? "known:latest" : undefined),
+    blobs: blobsOf({ "known:latest": "known" }),
   });
 });
+
+function blobsOf(digests: Record<string, string>) {
+  return {
+    modelsOf: (blob: string) => Object.keys(digests).filter((name) => digests[name] === blob),
+    blobOf: (model: string) => digests[model.includes(":") ? model : `${model}:latest`],
+  };
+}
 
 function asked(exchange: Exchange, options: Record<string, number | boolean> = {}): Exchange {
   requests.read(exchange, { runnerOptions: options });
@@ -214,7 +221,7 @@ describe("an Ollama that was started again", () => {
         newId: () => "load",
         save: (load) => saved.push(structuredClone(load)),
         requests,
-        modelOfBlob: () => "m:latest",
+        blobs: { modelsOf: () => ["m:latest"], blobOf: () => undefined },
       });
       loads.processesSeen([runner(7, 100)], 200);
       if (silentAt < 1000) {
@@ -256,7 +263,7 @@ it("what a load cost is what its runner before held: prompts it had kept, and th
       saved.push(structuredClone(load));
     },
     requests,
-    modelOfBlob: () => "m:latest",
+    blobs: { modelsOf: () => ["m:latest"], blobOf: () => undefined },
   });
   const first = asked(exchange("a", 900, "m"), { num_ctx: 8192 });
   loads.processesSeen([runner(7, 1000, { contextLength: 8192 })], 1000);
@@ -271,4 +278,69 @@ it("what a load cost is what its runner before held: prompts it had kept, and th
   loads.processesSeen([runner(8, 7000, { contextLength: 4096 })], 7000);
   // 120 MiB grown, of which 20 are buffers; 1600 tokens of 32 KiB.
   expect(saved.at(-1)).toMatchObject({ cause: "options", lostBytes: (100 + 50) * MIB });
+});
+describe("one blob under several names", () => {
+  const names: Record<string, string> = {};
+  const process = (pid: number, startedAt: number, contextLength: number): RunnerProcess => ({
+    ...runner(pid, startedAt, { contextLength }),
+    blobDigest: "shared",
+  });
+
+  beforeEach(() => {
+    for (const name of Object.keys(names)) delete names[name];
+    loads = createLoads({
+      newId: () => `load-${(ids += 1)}`,
+      save: (load) => saved.push(structuredClone(load)),
+      requests,
+      blobs: blobsOf(names),
+    });
+  });
+
+  const answered = (asking: Exchange, at: number): void => {
+    asking.status = 200;
+    asking.state = { phase: "completed", endedAt: at, firstTokenAt: at };
+    loads.exchangeEnded(asking, at);
+  };
+
+  it("is a reload with other options, as Ollama keeps one runner for it", () => {
+    names["short:latest"] = "shared";
+    const first = asked(exchange("a", 1000, "short"));
+    loads.processesSeen([process(7, 1400, 2048)], 1500);
+    loads.modelsSeen([listed("short:latest", 2048)], 2000);
+    answered(first, 2500);
+    // Nobody has heard of this name before.
+    asked(exchange("b", 9000, "long"), { num_ctx: 8192 });
+    loads.processesSeen([process(8, 9100, 8192)], 9500);
+    expect(saved.at(-1)).toMatchObject({
+      model: "long:latest",
+      exchangeId: "b",
+      cause: "options",
+      differences: [{ option: "num_ctx", from: "2048", to: "8192" }],
+    });
+  });
+
+  it("goes by the name of who asked, not by the one learned last", () => {
+    Object.assign(names, { "short:latest": "shared", "long:latest": "shared" });
+    asked(exchange("a", 1000, "short"));
+    loads.processesSeen([process(7, 1400, 2048)], 1500);
+    expect(saved.at(-1)).toMatchObject({ model: "short:latest", exchangeId: "a" });
+  });
+
+  it("takes the name that Ollama lists once it is known that the weights are the same", () => {
+    names["short:latest"] = "shared";
+    loads.processesSeen([process(7, 1400, 2048)], 1500);
+    expect(loads.modelOfProcess(7)).toBe("short:latest");
+    names["long:latest"] = "shared";
+    loads.modelsSeen([listed("long:latest", 2048)], 2000);
+    expect(loads.modelOfProcess(7)).toBe("long:latest");
+  });
+
+  it("has one context for all of its names", () => {
+    Object.assign(names, { "short:latest": "shared", "long:latest": "shared" });
+    asked(exchange("a", 1000, "short"));
+    loads.processesSeen([process(7, 1400, 2048)], 1500);
+    loads.modelsSeen([listed("short:latest", 2048)], 2000);
+    expect(loads.contextLengthOf("long")).toBe(2048);
+    expect(loads.modelOfProcess(7)).toBe("short:latest");
+  });
 });

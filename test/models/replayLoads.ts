@@ -58,7 +58,7 @@ export function replay(scenario: Scenario, seen?: readonly SeenRunner[]): Load[]
     newId: () => `load-${(ids += 1)}`,
     save: (load) => saved.set(load.id, structuredClone(load)),
     requests,
-    modelOfBlob: (digest) => digest,
+    blobs: { modelsOf: (digest) => [digest], blobOf: (model) => model },
   });
   const events: { at: number; order: number; run(): void }[] = [];
   const add = (at: number, order: number, run: () => void): void => void events.push({ at, order, run });
