@@ -1,11 +1,11 @@
 import type uPlot from "uplot";
-import type { ChartView } from "./chart.ts";
+import type { ForecastLine } from "./forecastLine.ts";
 import { formatHour } from "./format.ts";
 import { color, hatch, scaled } from "./paint.ts";
 import { writeText } from "./chartMarks.ts";
 
 /** Draws what is expected: a dashed line in a band, and the moment at which it crosses the load line. */
-export function drawForecast(chart: uPlot, { forecast, to }: ChartView): void {
+export function drawForecast(chart: uPlot, { forecast, to }: { forecast?: ForecastLine; to: number }): void {
   if (!forecast) return;
   const { ctx, bbox } = chart;
   const x = (at: number): number => chart.valToPos(at, "x", true);

@@ -1,5 +1,5 @@
 import type { Exchange, Purpose } from "../types.ts";
-import type { Identified } from "./identify.ts";
+import type { Place } from "./place.ts";
 
 /** An editor asks at every pause in typing; a longer silence is another piece of work. */
 const BURST_GAP_MS = 5 * 60_000;
@@ -36,15 +36,7 @@ export function createBursts(newId: () => string) {
   }
 
   return {
-    begin({
-      client,
-      exchange,
-      purpose,
-    }: {
-      client: string;
-      exchange: Exchange;
-      purpose: Purpose;
-    }): Identified {
+    begin({ client, exchange, purpose }: { client: string; exchange: Exchange; purpose: Purpose }): Place {
       const key = JSON.stringify([client, exchange.model]);
       const { id, turn } =
         purpose === "autocomplete" ? next(key, exchange.startedAt) : { id: newId(), turn: 1 };

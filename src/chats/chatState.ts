@@ -2,6 +2,7 @@
 import { median } from "../predict/quantile.ts";
 import type { Cliff, Conversation, ConversationClues, Notice, Predicted, Purpose } from "../types.ts";
 import { tokensPerTurn } from "./cliff.ts";
+import type { Place } from "./place.ts";
 import { createSentTokens, type SentTokens, type TokenRatio } from "./sentTokens.ts";
 import type { Turn } from "./turn.ts";
 
@@ -41,19 +42,6 @@ export interface SaidOfCliff {
   prefillMs?: Predicted;
   firstTokenMs?: Predicted;
   bytesPerTurn?: Predicted;
-}
-
-/** Where an exchange belongs. */
-export interface Place {
-  conversationId: string;
-  /** From 1. */
-  turn: number;
-  purpose: Purpose;
-  /** The exchange that it goes on from. */
-  previousId?: string;
-  isBranch: boolean;
-  /** It begins the conversation. */
-  isNew?: boolean;
 }
 
 const FEW_RATES = 3;

@@ -1,8 +1,9 @@
 /** The chats that are followed at the moment, and how one that began before the program's start is taken up. */
 import type { Conversation, Exchange } from "../types.ts";
 import { remember } from "./bounded.ts";
-import { createChatState, takeUp, type ChatState, type Place } from "./chatState.ts";
+import { createChatState, takeUp, type ChatState } from "./chatState.ts";
 import { turnOnRecord, type OpenTurn } from "./openTurn.ts";
+import type { Place } from "./place.ts";
 import type { TokenRatio } from "./sentTokens.ts";
 
 export interface FollowedParts {

@@ -9,27 +9,13 @@ import { headsOf, turnsOfHeads, type ConversationHeads } from "./heads.ts";
 import { createKnownTurns, type KnownConversation, type KnownTurn } from "./knownTurns.ts";
 import { requestChain, type RequestChain } from "./requestChain.ts";
 import { createOpenings } from "./openings.ts";
+import type { Place } from "./place.ts";
 import { isRepeated } from "./repeatedFirst.ts";
 import { turnBefore } from "./turnBefore.ts";
 
-export interface Identified {
-  conversationId: string;
-  /** 1 for the first that was seen of it; one more than that of the exchange it goes on from. */
-  turn: number;
-  purpose: Purpose;
-  /** The exchange that it goes on from. */
-  previousId?: string;
-  /** The same, where another exchange had gone on from there already: this one was edited or regenerated. */
-  branchOf?: string;
-  /** Edited or regenerated; also where it is a first turn and so a branch of none. */
-  isBranch: boolean;
-  /** It begins the conversation. */
-  isNew: boolean;
-}
-
 export interface Identify {
   /** To be called once a request has been read. Undefined: it belongs to no conversation. */
-  begin(exchange: Exchange, facts: RequestFacts): Identified | undefined;
+  begin(exchange: Exchange, facts: RequestFacts): Place | undefined;
   /** To be called once an exchange has ended. */
   end(exchange: Exchange, answer?: AnswerFacts): void;
   /** What has to be kept so that a restart does not split the conversation. */
@@ -70,7 +56,7 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
     return { id: newId(), client, lastAt: at, turns: [], ...(givenId !== undefined && { givenId }) };
   }
 
-  function place(exchange: Exchange, clues: ConversationClues): Place {
+  function place(exchange: Exchange, clues: ConversationClues): Found {
     const client = clientKey(exchange, clues);
     const given = clues.givenId === undefined ? undefined : known.given(clues.givenId);
     const chain = clues.messages === undefined ? undefined : requestChain(clues.messages);
@@ -153,7 +139,7 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       );
   }
 
-  function remember(exchange: Exchange, { conversation, before, beside, chain }: Place) {
+  function remember(exchange: Exchange, { conversation, before, beside, chain }: Found) {
     const lastUser = chain?.users.at(-1);
     const previousId = before?.exchangeId;
     const turn: KnownTurn = {
@@ -285,7 +271,7 @@ function isGoneOnWith({ exchangeId, conversation }: KnownTurn): boolean {
   return conversation.turns.some(({ previousId }) => previousId === exchangeId);
 }
 
-interface Place {
+interface Found {
   conversation: KnownConversation;
   before?: KnownTurn | undefined;
   beside?: KnownTurn | undefined;

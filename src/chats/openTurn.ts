@@ -1,10 +1,11 @@
 /** An exchange on its way: what was known when it began, and what its figures say once it has ended. */
 import type { CachedPrompt } from "../predict/promptCache.ts";
 import type { AnswerFacts, Exchange, NoticeKind, RequestFacts } from "../types.ts";
-import { stepsOf, type ChatState, type Place } from "./chatState.ts";
+import { stepsOf, type ChatState } from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import type { Window } from "./judgeTurn.ts";
 import type { ModelNow } from "./modelMemory.ts";
+import type { Place } from "./place.ts";
 import type { SentEstimate } from "./sentTokens.ts";
 import type { PromptShape, Turn } from "./turn.ts";
 

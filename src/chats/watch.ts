@@ -16,15 +16,7 @@ import type {
   RequestFacts,
 } from "../types.ts";
 import { remember } from "./bounded.ts";
-import {
-  addNotice,
-  endTurn,
-  shareOut,
-  stepsOf,
-  type ChatState,
-  type Place,
-  type SaidOfCliff,
-} from "./chatState.ts";
+import { addNotice, endTurn, shareOut, stepsOf, type ChatState, type SaidOfCliff } from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import { cliffCosts } from "./cliffCosts.ts";
 import { announce, cameBack, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
@@ -45,6 +37,7 @@ import {
   type OpenTurn,
 } from "./openTurn.ts";
 import { withTold } from "./notices.ts";
+import type { Place } from "./place.ts";
 import { createRunnerWatch } from "./runnerWatch.ts";
 import { tellChat } from "./tellChat.ts";
 import type { Turn } from "./turn.ts";

@@ -4,7 +4,7 @@ import { bytesText } from "../predict/figureText.ts";
 import type { ForecastScore } from "../predict/forecastScore.ts";
 import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 

@@ -5,9 +5,9 @@ import { thisMachinesPrograms } from "../alerts/channels/programs.ts";
 import type { Config } from "../config.ts";
 import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
-import type { Command } from "./run.ts";
-import { stderrLog } from "./serve.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
+import { stderrLog } from "./stderrLog.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 
 export const alert: Command = {

@@ -6,7 +6,7 @@ import { ownUrl } from "./address.ts";
 import { adviceText, chatsText, chatText } from "./chatsText.ts";
 import { EXIT } from "./exit.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 import { UsageError } from "./usage.ts";

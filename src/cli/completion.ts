@@ -1,6 +1,7 @@
 /** `plimsoll completion`: a script that completes commands and options, made from what `--help` says. */
 import { EXIT } from "./exit.ts";
-import { type Command, loadCommands } from "./run.ts";
+import type { Command } from "./command.ts";
+import { loadCommands } from "./run.ts";
 import { remark, say } from "./terminal.ts";
 
 export interface Completable {

@@ -1,11 +1,12 @@
 /** `plimsoll demo`: everything simulated, in memory only: an Ollama, a 16 GiB machine and people who chat. */
 import { createApp } from "../app.ts";
-import { parseListen } from "../config.ts";
 import { createDemo } from "../demo/demo.ts";
 import { openStore } from "../store/client.ts";
+import { listeningUrl } from "./address.ts";
 import { PAGE_DIRECTORY, readVersion } from "./paths.ts";
-import type { Command } from "./run.ts";
-import { serveUntilStopped, stderrLog } from "./serve.ts";
+import type { Command } from "./command.ts";
+import { serveUntilStopped } from "./serveUntilStopped.ts";
+import { stderrLog } from "./stderrLog.ts";
 import { readSettings } from "./settings.ts";
 import { remark } from "./terminal.ts";
 
@@ -40,10 +41,7 @@ machine is read, and the page says that it is simulated.`,
       simulated: true,
     });
     app.server.once("listening", () => {
-      const address = app.server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      const { host = "127.0.0.1" } = parseListen(config.listen) ?? {};
-      const chats = simulated.startChats(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+      const chats = simulated.startChats(listeningUrl(app.server, config.listen));
       app.server.once("close", () => void chats.stop());
     });
     remark("This is a demo: Ollama, the machine and the chats are simulated.\n");

@@ -14,7 +14,7 @@ import { checkClock, checkRecord, clockIsSynchronised } from "./doctor/record.ts
 import { unchangedClients, type SetUp } from "./doctor/unchanged.ts";
 import { EXIT } from "./exit.ts";
 import { MIGRATIONS_DIRECTORY, readVersion } from "./paths.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { say, sayJson } from "./terminal.ts";
 

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 

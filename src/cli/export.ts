@@ -15,7 +15,7 @@ import { openReader, type RecordReader, type TimeRange } from "../store/readOnly
 import { EXIT } from "./exit.ts";
 import { parseMoment } from "./moment.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { jsonLine } from "./terminal.ts";
 import { UsageError } from "./usage.ts";

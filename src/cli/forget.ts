@@ -7,7 +7,7 @@ import type { Log } from "../types.ts";
 import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
 import { parseMoment } from "./moment.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 

@@ -9,7 +9,7 @@ import { EXIT } from "./exit.ts";
 import { askHere } from "./predictHere.ts";
 import { measureAndKeep, printBandwidth } from "./predictBandwidth.ts";
 import { printEstimate, printTable } from "./predictText.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 

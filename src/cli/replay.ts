@@ -6,7 +6,7 @@ import { replayRun } from "../alerts/replayRun.ts";
 import { EXIT } from "./exit.ts";
 import { readRecording } from "./replayFiles.ts";
 import { replayText } from "./replayText.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, say, sayJson } from "./terminal.ts";
 

@@ -5,7 +5,8 @@ import { createReplaySource } from "../memory/replay.ts";
 import { openStore } from "../store/client.ts";
 import type { MemorySample } from "../types.ts";
 import { PAGE_DIRECTORY, readVersion } from "./paths.ts";
-import { serveUntilStopped, stderrLog } from "./serve.ts";
+import { serveUntilStopped } from "./serveUntilStopped.ts";
+import { stderrLog } from "./stderrLog.ts";
 import type { Settings } from "./settings.ts";
 import { remark } from "./terminal.ts";
 

@@ -1,21 +1,12 @@
 /** Finds the command, shows help, turns errors into one line and an exit code. */
 import { ConfigError } from "../config.ts";
 import { nearestWord } from "../nearestWord.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { helpText } from "./help.ts";
 import { readVersion } from "./paths.ts";
 import { remark, say } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
-
-export interface Command {
-  summary: string;
-  /** Shown by `--help`; completion reads the options off it. */
-  usage: string;
-  /** Words it takes first, such as `install`, for completion. */
-  words?: readonly string[];
-  /** Runs and answers the exit code. */
-  run(args: string[]): Promise<number>;
-}
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
   serve: async () => (await import("./serve.ts")).serve,

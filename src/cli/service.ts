@@ -5,7 +5,7 @@ import os from "node:os";
 import { dirname, resolve } from "node:path";
 import { EXIT } from "./exit.ts";
 import { expandHome, PROGRAM } from "./paths.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { launchdPlan } from "./service/launchd.ts";
 import type { ServicePlan, ServiceRequest } from "./service/plan.ts";
 import { systemdPlan } from "./service/systemd.ts";

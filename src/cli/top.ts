@@ -3,7 +3,7 @@ import type { WriteStream } from "node:tty";
 import type { ServerMessage } from "../types.ts";
 import { ownUrl } from "./address.ts";
 import { EXIT } from "./exit.ts";
-import type { Command } from "./run.ts";
+import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
 import { remark, sayJson } from "./terminal.ts";
 import { coloured, plain } from "./top/cells.ts";

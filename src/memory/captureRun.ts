@@ -3,6 +3,7 @@ import type { MemorySample, RunnerSample } from "../types.ts";
 import { unreclaimableBytes } from "./cgroup.ts";
 import { ratesBetween, type CounterReading } from "./counters.ts";
 import { hotMappedBytes, linuxHeadroom } from "./headroom.ts";
+import { meminfoOf } from "./meminfo.ts";
 import { relativeTimes, type RecordedRun } from "./recording.ts";
 
 interface CapturedRow {
@@ -52,12 +53,8 @@ function parseRow(text: string, line: number): CapturedRow {
 }
 
 function levelsOf(row: CapturedRow): Partial<MemorySample> {
-  const memory = (name: string): number | undefined => kibibytes(row.meminfo_kB?.[name]);
-  const totalBytes = memory("MemTotal");
-  const availableBytes = memory("MemAvailable");
-  const mappedBytes = memory("Mapped");
-  const swapTotalBytes = memory("SwapTotal");
-  const swapFreeBytes = memory("SwapFree");
+  const meminfo = meminfoOf((name) => kibibytes(row.meminfo_kB?.[name]));
+  const { totalBytes, availableBytes, mappedBytes } = meminfo;
   const hotBytes = hotMappedBytes(
     runnersOf(row).map((runner, index) => ({
       ...runner,
@@ -69,15 +66,7 @@ function levelsOf(row: CapturedRow): Partial<MemorySample> {
   const usedBytes = row.cgroup?.stat && unreclaimable(row.cgroup.stat, row.cgroup.version, hotBytes);
   const group = limitBytes === undefined || usedBytes === undefined ? undefined : { limitBytes, usedBytes };
   return {
-    totalBytes,
-    availableBytes,
-    anonymousBytes: memory("AnonPages"),
-    mappedBytes,
-    swapTotalBytes,
-    swapUsedBytes:
-      swapTotalBytes === undefined || swapFreeBytes === undefined
-        ? undefined
-        : swapTotalBytes - swapFreeBytes,
+    ...meminfo,
     ...linuxHeadroom({
       totalBytes,
       availableBytes,

@@ -12,13 +12,18 @@ export interface Meminfo {
 
 /** Reads `/proc/meminfo`. Its "kB" are 1024 bytes. */
 export function parseMeminfo(text: string): Meminfo {
-  const swapTotalBytes = kibibytes(text, "SwapTotal:");
-  const swapFreeBytes = kibibytes(text, "SwapFree:");
+  return meminfoOf((name) => kibibytes(text, `${name}:`));
+}
+
+/** From wherever the kernel's names lead to bytes: the file itself, or a recording of it. */
+export function meminfoOf(bytesOf: (name: string) => number | undefined): Meminfo {
+  const swapTotalBytes = bytesOf("SwapTotal");
+  const swapFreeBytes = bytesOf("SwapFree");
   return {
-    totalBytes: kibibytes(text, "MemTotal:"),
-    availableBytes: kibibytes(text, "MemAvailable:"),
-    anonymousBytes: kibibytes(text, "AnonPages:"),
-    mappedBytes: kibibytes(text, "Mapped:"),
+    totalBytes: bytesOf("MemTotal"),
+    availableBytes: bytesOf("MemAvailable"),
+    anonymousBytes: bytesOf("AnonPages"),
+    mappedBytes: bytesOf("Mapped"),
     swapTotalBytes,
     swapUsedBytes:
       swapTotalBytes === undefined || swapFreeBytes === undefined

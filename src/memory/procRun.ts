@@ -2,6 +2,7 @@ import type { MemorySample } from "../types.ts";
 import { ratesBetween, type CounterReading } from "./counters.ts";
 import type { CsvRow } from "./csv.ts";
 import { linuxHeadroom, type GroupUse } from "./headroom.ts";
+import { meminfoOf } from "./meminfo.ts";
 import { relativeTimes, type RecordedRun, type RunFacts } from "./recording.ts";
 
 /** The recordings count pages of 4 KiB, whatever machine they are played on. */
@@ -43,25 +44,15 @@ function toMs(seconds: number | undefined): number | undefined {
 }
 
 function levelsOf(row: CsvRow, totalBytes: number, facts: RunFacts): Partial<MemorySample> {
-  const bytes = (name: string): number | undefined => {
+  const meminfo = meminfoOf((name) => {
     const kibibytes = row.number(name) ?? row.number(`${name}_kB`);
     return kibibytes === undefined ? undefined : kibibytes * 1024;
-  };
-  const availableBytes = bytes("MemAvailable");
-  const mappedBytes = bytes("Mapped");
-  const swapTotalBytes = bytes("SwapTotal");
-  const swapFreeBytes = bytes("SwapFree");
+  });
+  const { availableBytes, mappedBytes } = meminfo;
   const group = groupOf(row, facts);
   return {
+    ...meminfo,
     totalBytes,
-    availableBytes,
-    anonymousBytes: bytes("AnonPages"),
-    mappedBytes,
-    swapTotalBytes,
-    swapUsedBytes:
-      swapTotalBytes === undefined || swapFreeBytes === undefined
-        ? undefined
-        : swapTotalBytes - swapFreeBytes,
     ...linuxHeadroom({
       totalBytes,
       availableBytes,

@@ -1,6 +1,7 @@
 /** Chats recorded with real servers are followed from their first turn to their last. */
 import { describe, expect, it } from "vitest";
-import { createIdentify, type Identified } from "../../src/chats/identify.ts";
+import { createIdentify } from "../../src/chats/identify.ts";
+import type { Place } from "../../src/chats/place.ts";
 import { createAnswerReader } from "../../src/ollama/answer.ts";
 import { classify } from "../../src/ollama/endpoints.ts";
 import { readRequest } from "../../src/ollama/request.ts";
@@ -11,14 +12,14 @@ const SALT = "s";
 const captures = loadCaptures();
 
 /** Follows the exchanges of one scenario, one after the other. */
-function followed(version: string, scenario: string): (Identified | undefined)[] {
+function followed(version: string, scenario: string): (Place | undefined)[] {
   let count = 0;
   const identify = createIdentify({ newId: () => `c${(count += 1)}` });
   return captures
     .filter((capture) => capture.version === version && capture.scenario === scenario)
     .map((capture) => one(capture));
 
-  function one({ exchange: { request, response }, index }: Capture): Identified | undefined {
+  function one({ exchange: { request, response }, index }: Capture): Place | undefined {
     const { operation, dialect } = classify(request.method, request.target);
     const exchange: Exchange = {
       id: `e${index}`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createIdentify, type Identified } from "../../src/chats/identify.ts";
+import { createIdentify } from "../../src/chats/identify.ts";
+import type { Place } from "../../src/chats/place.ts";
 import { asked, printOf, type Asked, type Said } from "./people.ts";
 
 const LONG = "Why is the sky blue on a clear day, and red in the evening?";
@@ -18,7 +19,7 @@ function talk() {
   let clock = 0;
   function ask(
     what: Asked & { answer?: string; phase?: "completed" | "cancelled" | "failed" },
-  ): Identified & { id: string } {
+  ): Place & { id: string } {
     clock = what.at ?? clock + 1000;
     const { exchange, facts } = asked({ ...what, at: clock });
     const identified = identify.begin(exchange, facts);
@@ -33,7 +34,7 @@ function talk() {
       contentChunkCount: 1,
       conversation: what.answer === undefined ? {} : { text: printOf(what.answer) },
     });
-    return { ...(identified as Identified), id: exchange.id };
+    return { ...(identified as Place), id: exchange.id };
   }
   return { ask, identify, moves };
 }

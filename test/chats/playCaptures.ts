@@ -96,6 +96,7 @@ export function playScenario(version: string, scenario: string, contextLength?: 
         turn: chat.turn,
         purpose: "chat",
         isBranch: false,
+        isNew: !goesOn,
         ...(goesOn && { previousId: chat.previousId }),
       });
       finish(exchange, answer);

@@ -75,7 +75,13 @@ export function playChat(chat: PlayableChat, options: PlayOptions = {}): Played 
       }),
       conversation: { messages: messagesOf(recorded, options.systemBytes) },
     };
-    const place = { conversationId: `c${of}`, turn, purpose: options.purpose ?? "chat", isBranch: false };
+    const place = {
+      conversationId: `c${of}`,
+      turn,
+      purpose: options.purpose ?? "chat",
+      isBranch: false,
+      isNew: turn === 1,
+    };
     watch.began(exchange, facts, before === undefined ? place : { ...place, previousId: before.id });
     const beforehand = [...exchange.notices];
     answer(exchange, recorded);
