@@ -16,5 +16,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   }
 });
 
+const { keepHeapSmall } = await import("./cli/heap.ts");
+keepHeapSmall();
 const { run } = await import("./cli/run.ts");
 process.exitCode = await run(process.argv.slice(2));

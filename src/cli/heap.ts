@@ -1,0 +1,37 @@
+/** How much memory V8 may let lie before it tidies up. */
+import v8 from "node:v8";
+
+const MIB = 1024 ** 2;
+/** Each of the two halves of the young generation. Smaller ones keep more garbage than they save. */
+const HALF_BYTES = 4 * MIB;
+
+/**
+ * Keeps the heap small. V8 is made for programs that own the machine: while many answers pass, its young generation
+ * alone grows past 100 MiB, and is not given back. Set from within and not by Node's own flags, so that every way to
+ * start Plimsoll has it; to be called before anything large is loaded, as what has grown does not shrink.
+ */
+export function keepHeapSmall(): void {
+  // The limit itself is fixed when Node starts, but not by how much the young generation grows at a time.
+  v8.setFlagsFromString(`--semi-space-growth-factor=${HALF_BYTES / MIB}`);
+  growYoungGeneration();
+  v8.setFlagsFromString("--semi-space-growth-factor=1");
+  // The old generation is collected when it has grown by this, or by 8 MiB; by default it may double and more.
+  v8.setFlagsFromString("--heap-growing-percent=25");
+  // Left to threads that get no processor, done compilations pile up, some 25 MiB of them.
+  v8.setFlagsFromString("--no-maglev-destroy-on-background");
+}
+
+/** It grows once more has survived a collection than it holds. */
+function growYoungGeneration(): void {
+  const kept: number[][] = [];
+  // A step is 8 KiB; the end is for a V8 that counts otherwise.
+  for (let step = 0; step < 2000 && youngBytes() < 2 * HALF_BYTES; step += 1) {
+    kept.push(Array.from({ length: 1000 }, () => step));
+  }
+}
+
+function youngBytes(): number {
+  return (
+    v8.getHeapSpaceStatistics().find((space) => space.space_name === "new_space")?.space_size ?? Infinity
+  );
+}
