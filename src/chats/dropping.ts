@@ -3,7 +3,6 @@ export interface Dropped {
   /** Of the prompt that the model reads. */
   inputTokens: number;
   tokensLost: number;
-  messagesLost: number;
 }
 
 /**
@@ -14,13 +13,11 @@ export function dropOldest(sentTokens: number, contextLength: number, oldest: re
   const over = sentTokens - contextLength;
   const usual = oldest.length === 0 ? contextLength / 8 : sum(oldest) / oldest.length;
   let lost = 0;
-  let messages = 0;
-  while (lost < over) {
-    lost += Math.max(1, oldest[messages] ?? usual);
-    messages += 1;
+  for (let message = 0; lost < over; message += 1) {
+    lost += Math.max(1, oldest[message] ?? usual);
   }
   const inputTokens = Math.max(1, sentTokens - lost);
-  return { inputTokens, tokensLost: sentTokens - inputTokens, messagesLost: messages };
+  return { inputTokens, tokensLost: sentTokens - inputTokens };
 }
 
 function sum(values: readonly number[]): number {

@@ -150,7 +150,6 @@ export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: Identif
       state: "open",
       childCount: 0,
       messageCount: chain?.messageCount ?? 0,
-      lastUserLength: lastUser?.length ?? 0,
       chain: lastUser?.chain,
       pair: lastUser?.pair,
       lastUser: lastUser?.hash,

@@ -24,7 +24,6 @@ export interface KnownTurn {
   chain?: string;
   pair?: string;
   lastUser?: string;
-  lastUserLength: number;
   media?: string;
   messageCount: number;
   system?: string;

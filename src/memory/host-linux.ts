@@ -20,7 +20,6 @@ export interface LinuxSourceOptions {
   monotonic: () => number;
   gpu: GpuWatch;
   /** The model a runner serves, once known. */
-  modelOf?: (process: RunnerProcess) => string | undefined;
   /** Whether a runner's weights are read from its mapped file at each token. Assumed so when not told. */
   weightsInUse?: (process: RunnerProcess) => boolean;
   readEnvironment?: EnvironmentReader;
@@ -89,11 +88,7 @@ export function createLinuxSource(options: LinuxSourceOptions): MemorySource {
         ...rates,
         limit: tightest(groups),
         gpus: gpu.read(),
-        runners: named(
-          runners,
-          { processes: runnerWatch.processes(), device: gpu.processes() },
-          options.modelOf,
-        ),
+        runners: withDeviceBytes(runners, gpu.processes()),
         problems: problems(),
       };
     },
@@ -146,18 +141,12 @@ function tightest(groups: readonly GroupUse[]): MemorySample["limit"] {
   return group && { bytes: group.limitBytes, usedBytes: group.usedBytes };
 }
 
-function named(
+function withDeviceBytes(
   runners: readonly RunnerSample[],
-  known: { processes: readonly RunnerProcess[]; device: ReadonlyMap<number, number> },
-  modelOf: ((process: RunnerProcess) => string | undefined) | undefined,
+  deviceBytesOf: ReadonlyMap<number, number>,
 ): RunnerSample[] {
   return runners.map((runner) => {
-    const process = known.processes.find((each) => each.pid === runner.pid);
-    const deviceBytes = known.device.get(runner.pid);
-    return {
-      ...runner,
-      model: process && modelOf?.(process),
-      ...(deviceBytes !== undefined && { deviceBytes }),
-    };
+    const deviceBytes = deviceBytesOf.get(runner.pid);
+    return deviceBytes === undefined ? runner : { ...runner, deviceBytes };
   });
 }

@@ -1,4 +1,4 @@
-import type { MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
+import type { MemorySample, RunnerSample } from "../types.ts";
 import type { GpuWatch } from "./gpu.ts";
 import { macHeadroom } from "./headroom.ts";
 import { createHelper } from "./helper.ts";
@@ -13,7 +13,6 @@ export interface MacSourceOptions {
   now: () => number;
   monotonic: () => number;
   gpu: GpuWatch;
-  modelOf?: (process: RunnerProcess) => string | undefined;
 }
 
 /** `vm_stat 1` prints a line a second. */
@@ -52,7 +51,6 @@ export function createMacSource(options: MacSourceOptions): MemorySource {
     survey.runners().map(({ process, residentBytes }) => ({
       pid: process.pid,
       startedAt: process.startedAt,
-      model: options.modelOf?.(process),
       // `ps` does not part resident memory into kinds.
       anonymousBytes: residentBytes,
       fileBytes: 0,

@@ -1,4 +1,4 @@
-import type { MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
+import type { MemorySample, RunnerSample } from "../types.ts";
 import type { GpuWatch } from "./gpu.ts";
 import { windowsHeadroom } from "./headroom.ts";
 import { createHelper } from "./helper.ts";
@@ -19,7 +19,6 @@ export interface WindowsSourceOptions {
   now: () => number;
   monotonic: () => number;
   gpu: GpuWatch;
-  modelOf?: (process: RunnerProcess) => string | undefined;
 }
 
 const PAGE_BYTES = 4096;
@@ -79,7 +78,7 @@ export function createWindowsSource(options: WindowsSourceOptions): MemorySource
           ...swap,
           swapOutBytesPerSecond:
             report.pagesOutPerSecond === undefined ? undefined : report.pagesOutPerSecond * PAGE_BYTES,
-          runners: runners.map((runner) => runnerSample(runner, options.modelOf)),
+          runners: runners.map(runnerSample),
         };
       }
       if (monotonic() - reportedAtMs < STALE_MS) return undefined;
@@ -96,15 +95,11 @@ export function createWindowsSource(options: WindowsSourceOptions): MemorySource
 }
 
 /** The resident part of private memory is anonymous, the rest of the working set is files. */
-function runnerSample(
-  { process, workingSetBytes, privateBytes }: WindowsRunner,
-  modelOf: ((process: RunnerProcess) => string | undefined) | undefined,
-): RunnerSample {
+function runnerSample({ process, workingSetBytes, privateBytes }: WindowsRunner): RunnerSample {
   const anonymousBytes = Math.min(workingSetBytes, privateBytes);
   return {
     pid: process.pid,
     startedAt: process.startedAt,
-    model: modelOf?.(process),
     anonymousBytes,
     fileBytes: workingSetBytes - anonymousBytes,
     sharedBytes: 0,

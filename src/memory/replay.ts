@@ -22,8 +22,6 @@ export interface ReplayOptions {
   name: string;
   now: () => number;
   monotonic: () => number;
-  /** 2 plays a minute in half a minute. */
-  speed?: number;
 }
 
 /**
@@ -32,7 +30,7 @@ export interface ReplayOptions {
  * over there are no more samples and a problem says so.
  */
 export function createReplaySource(options: ReplayOptions): MemorySource {
-  const { samples, monotonic, speed = 1 } = options;
+  const { samples, monotonic } = options;
   const lastIndex = samples.length - 1;
   const ending = `the recording ${options.name} is over: no more readings`;
   let startedMs: number | undefined;
@@ -41,7 +39,7 @@ export function createReplaySource(options: ReplayOptions): MemorySource {
   const isOver = (): boolean => playedIndex >= lastIndex;
   const dueIndex = (): number => {
     startedMs ??= monotonic();
-    const positionMs = (monotonic() - startedMs) * speed;
+    const positionMs = monotonic() - startedMs;
     let index = playedIndex;
     for (let next = samples[index + 1]; next !== undefined && next.takenAt <= positionMs;) {
       index += 1;

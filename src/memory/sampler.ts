@@ -32,14 +32,12 @@ export interface SamplerOptions {
   log?: Log;
 }
 
-/** Reads memory on a fixed beat and keeps the last ten minutes. */
+/** Reads memory on a fixed beat. */
 export interface Sampler {
   /** Takes a reading at once and then on the beat; `onSample` hears of each. */
   start(onSample: (sample: MemorySample) => void): void;
   stop(): Promise<void>;
   latest(): MemorySample | undefined;
-  /** Oldest first, at most 600. */
-  recent(): readonly MemorySample[];
   health(): SamplerHealth;
   runners(): RunnerProcess[];
   rescan(): void;
@@ -47,14 +45,12 @@ export interface Sampler {
   hurry(intervalMs: number, forMs: number): void;
 }
 
-const KEPT_SAMPLES = 600;
-
 /** A source that fails becomes a line in `health().problems`; the beat goes on and the next reading may succeed. */
 export function createSampler(options: SamplerOptions): Sampler {
   const { source, monotonic, log } = options;
   const cpuTimeMs = options.cpuTimeMs ?? (() => 0);
   const selfLimit = createSelfLimit();
-  let samples: MemorySample[] = [];
+  let latest: MemorySample | undefined;
   let onSample: (sample: MemorySample) => void = () => {};
   let ticker: Ticker | undefined;
   let failure: string | undefined;
@@ -87,8 +83,7 @@ export function createSampler(options: SamplerOptions): Sampler {
     const sample = readSource();
     ticker?.setInterval(intervalNow());
     if (sample === undefined) return;
-    samples.push(sample);
-    if (samples.length > KEPT_SAMPLES) samples.shift();
+    latest = sample;
     try {
       onSample(sample);
     } catch (error) {
@@ -115,8 +110,7 @@ export function createSampler(options: SamplerOptions): Sampler {
       ticker = undefined;
       await source.close();
     },
-    latest: () => samples.at(-1),
-    recent: () => samples.slice(),
+    latest: () => latest,
     health: () => ({ state: source.state, problems: problems() }),
     runners: source.runners,
     rescan: source.rescan,

@@ -19,11 +19,8 @@ export interface MemorySourceOptions {
   upstreamIsLocal: boolean;
   /** A recording to play instead of reading this machine. */
   replayPath?: string;
-  /** 2 plays a recorded minute in half a minute. */
-  replaySpeed?: number;
   now: () => number;
   monotonic: () => number;
-  modelOf?: (process: RunnerProcess) => string | undefined;
   /** Whether a runner's weights are read from its mapped file; assumed so when not told. */
   weightsInUse?: (process: RunnerProcess) => boolean;
   /** For a program that must never wait: see `LinuxSourceOptions`. */
@@ -37,11 +34,11 @@ export interface MemorySourceOptions {
  * Throws when the recording cannot be read or understood, with file, line and what was expected.
  */
 export function createMemorySource(options: MemorySourceOptions): MemorySource {
-  const { platform, now, monotonic, modelOf } = options;
+  const { platform, now, monotonic } = options;
   if (options.replayPath !== undefined) {
     const { samples } = readRecordedRun(options.replayPath);
     const name = basename(options.replayPath);
-    return createReplaySource({ samples, name, now, monotonic, speed: options.replaySpeed });
+    return createReplaySource({ samples, name, now, monotonic });
   }
   if (!options.upstreamIsLocal) return unseen("remote", "memory of that host is not visible");
 
@@ -56,7 +53,6 @@ export function createMemorySource(options: MemorySourceOptions): MemorySource {
       now,
       monotonic,
       gpu,
-      modelOf,
       weightsInUse: options.weightsInUse,
       neverBlock: options.neverBlock,
       readEnvironment: (pid) => readProcessEnvironment(join(roots.proc, String(pid), "environ"), { spawn }),
@@ -64,9 +60,9 @@ export function createMemorySource(options: MemorySourceOptions): MemorySource {
   }
   // On Windows only the program itself tells whether there is a driver; a Mac has none.
   const gpu = createGpuWatch({ spawn, monotonic, hasNvidia: platform === "win32" });
-  if (platform === "darwin") return createMacSource({ totalBytes, spawn, now, monotonic, gpu, modelOf });
+  if (platform === "darwin") return createMacSource({ totalBytes, spawn, now, monotonic, gpu });
   if (platform === "win32") {
-    return createWindowsSource({ totalBytes, freeBytes: freemem, spawn, now, monotonic, gpu, modelOf });
+    return createWindowsSource({ totalBytes, freeBytes: freemem, spawn, now, monotonic, gpu });
   }
   return unseen("off", `memory is not read on ${platform}: Linux, macOS and Windows are known`);
 }

@@ -5,10 +5,10 @@ export interface Machine {
   /** Bytes left before the host starts to swap. */
   headroomBytes?: number;
   totalBytes?: number;
-  /** What unloading the model that this one would replace gives back, on host and device. */
+  /** What unloading the model that this one would replace gives back to the host. */
   freedBytes?: number;
+  /** With what that model would give back. */
   deviceFreeBytes?: number;
-  deviceFreedBytes?: number;
   /** Host and device are one memory. */
   unifiedMemory?: boolean;
   /** Weights that host and device map from the same pages of the file, to be counted once. */
@@ -69,7 +69,7 @@ function leftBytes(need: Need, machine: Machine): { host: number; device?: numbe
   const host = machine.headroomBytes + (machine.freedBytes ?? 0) - need.host;
   if (machine.unifiedMemory === true || machine.deviceFreeBytes === undefined || need.device === 0)
     return { host };
-  return { host, device: machine.deviceFreeBytes + (machine.deviceFreedBytes ?? 0) - need.device };
+  return { host, device: machine.deviceFreeBytes - need.device };
 }
 
 function isTight(estimate: MemoryEstimate, machine: Machine, leftOnHost: number): boolean {

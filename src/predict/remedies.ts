@@ -7,7 +7,6 @@ import type { MemoryEstimate, Remedy } from "../types.ts";
 import { bytesText, durationText, nameText } from "./figureText.ts";
 import { isAtLeast, parseOllamaVersion } from "./ollamaVersion.ts";
 import {
-  dropIn,
   environmentCommands,
   modelfileCommands,
   nameWithContext,
@@ -43,8 +42,6 @@ export interface Remedies {
   promptCache(facts: { limitBytes: number; savesBytes?: number }): Remedy | undefined;
   singleSlot(facts?: { parallel?: number; savesBytes?: number }): Remedy;
   oneModel(facts?: { savesBytes?: number }): Remedy;
-  /** `keepAlive` as Ollama writes it: `1m`. */
-  shorterKeepAlive(facts: { keepAlive: string; savesBytes?: number }): Remedy;
   /** `idle`: nobody has used it for so long. */
   stopModel(facts: { model: string; savesBytes?: number; idleMs?: number }): Remedy | undefined;
   smallerModel(facts: { model: string; quantization?: string; savesBytes?: number }): Remedy;
@@ -64,8 +61,6 @@ export interface Remedies {
   readLog(): Remedy;
   /** A model of its own for those who cannot send `num_ctx`: `/v1` clients. */
   modelWithContext(facts: { model: string; contextLength: number } & RemedyFigures): Remedy;
-  /** Linux: under pressure Ollama is ended first, instead of the whole machine swapping. */
-  guardUnit(): Remedy;
   closePrograms(facts?: { names?: readonly string[]; savesBytes?: number }): Remedy;
 }
 
@@ -186,16 +181,6 @@ export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {
       });
     },
 
-    shorterKeepAlive({ keepAlive, savesBytes }) {
-      const words = durationWord(keepAlive, "1m");
-      return {
-        id: `keep-alive:${words}`,
-        text: `Unload models after ${words} without requests${savesText(savesBytes)}`,
-        ...(savesBytes !== undefined && { savesBytes }),
-        commands: keepAliveCommands(words),
-      };
-    },
-
     stopModel({ model, savesBytes, idleMs }) {
       const name = plainModelName(model);
       // The command came with v0.3.11.
@@ -270,14 +255,6 @@ export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {
     },
 
     modelWithContext,
-
-    guardUnit() {
-      return {
-        id: "guard-unit",
-        text: "Keep Ollama out of swap, and let the system end it first when memory runs out, so that the rest of the machine stays usable",
-        commands: [{ platform: "linux", text: dropIn("memory", ["MemorySwapMax=0", "OOMScoreAdjust=500"]) }],
-      };
-    },
 
     closePrograms({ names = [], savesBytes } = {}) {
       const which = names.length === 0 ? "other programs" : names.map(nameText).join(", ");

@@ -5,7 +5,6 @@ export interface HeldSamples {
   save(sample: MemorySample, swapsNow: boolean, atMs: number): void;
   /** Gives everything that waits to the recorder. */
   release(): void;
-  heldCount(): number;
 }
 
 /** Ten minutes at one a second; then they are written, whatever goes on. */
@@ -38,6 +37,5 @@ export function createHeldSamples(save: (sample: MemorySample) => void): HeldSam
       if (atMs - heldSinceMs >= LONGEST_MS || held.length >= MOST_SAMPLES) release();
     },
     release,
-    heldCount: () => held.length,
   };
 }

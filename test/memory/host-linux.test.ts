@@ -12,10 +12,7 @@ interface Machine {
   proc: FakeTree;
   sys: FakeTree;
   clock: ReturnType<typeof fakeClock>;
-  source(options?: {
-    modelOf?: (process: RunnerProcess) => string | undefined;
-    weightsInUse?: (process: RunnerProcess) => boolean;
-  }): MemorySource;
+  source(options?: { weightsInUse?: (process: RunnerProcess) => boolean }): MemorySource;
 }
 
 function machine(): Machine {
@@ -60,7 +57,7 @@ function addRunner(proc: FakeTree, pid = 20): void {
 it("makes a sample of the machine without a single child process", () => {
   const { proc, source } = machine();
   addRunner(proc);
-  const sample = source({ modelOf: () => "gemma3:270m" }).read();
+  const sample = source().read();
   const floorBytes = Math.round(16_000_000 * KIB * 0.03);
   expect(sample).toEqual({
     takenAt: 1_795_225_505_000,
@@ -78,7 +75,6 @@ it("makes a sample of the machine without a single child process", () => {
       {
         pid: 20,
         startedAt: expect.any(Number),
-        model: "gemma3:270m",
         anonymousBytes: 500_000 * KIB,
         fileBytes: 900_000 * KIB,
         sharedBytes: 0,

@@ -5,7 +5,7 @@ import { createMemorySource } from "../../src/memory/source.ts";
 import { macHeadroom } from "../../src/memory/headroom.ts";
 import { createMacSource } from "../../src/memory/host-macos.ts";
 import { fakeSpawn } from "./fakeSpawn.ts";
-import { DIGEST, fixture } from "./fixtures.ts";
+import { fixture } from "./fixtures.ts";
 
 const PAGE = 16384;
 const TOTAL = 16 * 1024 ** 3;
@@ -56,7 +56,6 @@ describe("a Mac", () => {
         setDeviceInUse: () => {},
         close: async () => {},
       },
-      modelOf: (process) => (process.blobDigest === DIGEST ? "llama3" : undefined),
     });
     const print = async (command: string, text: string): Promise<void> => {
       fake.latest(command).print(text);
@@ -88,7 +87,6 @@ describe("a Mac", () => {
         {
           pid: 1204,
           startedAt: new Date(2025, 10, 21, 9, 31, 17).getTime(),
-          model: "llama3",
           anonymousBytes: 4718592 * 1024,
           fileBytes: 0,
           sharedBytes: 0,

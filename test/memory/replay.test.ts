@@ -9,10 +9,10 @@ function sample(takenAt: number, rest: Partial<MemorySample> = {}): MemorySample
   return { takenAt, gpus: [], runners: [], problems: [], ...rest };
 }
 
-function playing(samples: MemorySample[], speed?: number) {
+function playing(samples: MemorySample[]) {
   const clock = fakeClock(70_000);
   const now = (): number => 1_795_225_505_000 + clock.monotonic();
-  const source = createReplaySource({ samples, name: "run.csv", now, monotonic: clock.monotonic, speed });
+  const source = createReplaySource({ samples, name: "run.csv", now, monotonic: clock.monotonic });
   return { clock, source, now };
 }
 
@@ -27,16 +27,6 @@ it("plays at the recorded speed from the first reading on, stamped with the time
   clock.advance(1);
   expect(source.read()).toMatchObject({ availableBytes: 1000, takenAt: now() });
   expect(source.problems()).toEqual([]);
-});
-
-it("plays faster when told to", () => {
-  const { clock, source } = playing(
-    [0, 1000, 2000].map((at) => sample(at, { availableBytes: at })),
-    4,
-  );
-  source.read();
-  clock.advance(250);
-  expect(source.read()?.availableBytes).toBe(1000);
 });
 
 it("loses no burst between two readings: rates are the mean over the time between them", () => {

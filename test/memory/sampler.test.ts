@@ -52,16 +52,6 @@ it("takes a reading at once and then every second", () => {
   vi.advanceTimersByTime(3000);
   expect(heard).toHaveLength(4);
   expect(sampler.latest()).toBe(heard[3]);
-  expect(sampler.recent()).toEqual(heard);
-});
-
-it("keeps the last 600 readings", () => {
-  const { source } = scriptedSource();
-  const { sampler, heard } = started(source);
-  vi.advanceTimersByTime(700_000);
-  expect(heard).toHaveLength(701);
-  expect(sampler.recent()).toHaveLength(600);
-  expect(sampler.recent()[0]).toBe(heard[101]);
 });
 
 it("emits nothing while there is nothing to say, and has the source's problems in its health", () => {
@@ -100,7 +90,7 @@ it("does not stop because a listener throws", () => {
   });
   vi.advanceTimersByTime(2000);
   expect(calls.reads).toBe(3);
-  expect(sampler.recent()).toHaveLength(3);
+  expect(sampler.latest()).toBeDefined();
 });
 
 it("hurries while a model loads, looking for its process each time, and then calms down", () => {

@@ -126,7 +126,7 @@ function withName(remedies: Remedies, name: string): Remedy[] {
     remedies.modelWithContext({ model: name, contextLength: 8192 }),
     remedies.smallerModel({ model: name, quantization: name }),
     remedies.closePrograms({ names: [name] }),
-    remedies.shorterKeepAlive({ keepAlive: name }),
+    remedies.longerKeepAlive({ model: name, keepAlive: name }),
     ...[remedies.stopModel({ model: name })].filter((remedy) => remedy !== undefined),
   ];
 }
@@ -220,6 +220,5 @@ describe.skipIf(process.platform === "win32")("in a real shell", () => {
         "",
       ].join("\n"),
     );
-    expect(run(onlyOn(now.guardUnit(), "linux")[0] ?? "")).toContain("MemorySwapMax=0\nOOMScoreAdjust=500\n");
   });
 });
