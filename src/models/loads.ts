@@ -7,11 +7,12 @@ import type { PsModel } from "../ollama/client.ts";
 import type { Exchange, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
 import type { BlobNames } from "./blobNames.ts";
 import { crashSign, serverSign } from "./crashSigns.ts";
+import { createLoadBegin, processKey } from "./loadBegin.ts";
 import { createLoadBook, type LoadBookParts } from "./loadBook.ts";
-import { noteListed, unlistedName, type LoadEntry } from "./loadEntry.ts";
+import { noteListed, type LoadEntry } from "./loadEntry.ts";
 import { measureOf } from "./loadMeasure.ts";
 import { asksForLoad, begunAt, noteUse, waitedMs } from "./loadUse.ts";
-import { canonicalName, sameModel } from "./names.ts";
+import { sameModel } from "./names.ts";
 import { askedDifferences } from "./optionDifferences.ts";
 import { createWarmLoads } from "./warmLoads.ts";
 
@@ -51,104 +52,11 @@ export function createLoads(
     ({ model, usage }) =>
       model !== undefined && usage?.loadMs !== undefined && warm.isLong(model, usage.loadMs),
   );
-  const { entries, begin, explain, finish, openOf } = book;
+  const { entries, explain, finish, openOf } = book;
+  const begin = createLoadBegin({ ...parts, book });
   let listed: readonly PsModel[] = [];
   let listedAt: number | undefined;
   let scannedAt: number | undefined;
-
-  const beginFromProcess = (key: string, process: RunnerProcess, at: number): void => {
-    const seenAt = process.startedAt ?? at;
-    const { blobDigest } = process;
-    const names = blobDigest === undefined ? [] : blobs.modelsOf(blobDigest);
-    const window = { from: seenAt, to: seenAt };
-    const { contextLength } = process.settings;
-    const ofBlob = (digest: string | undefined) => (name: string) => blobs.blobOf(name) === digest;
-    const culprit =
-      (names.length > 0
-        ? book.culpritOf(window, { isModel: ofBlob(blobDigest), contextLength })
-        : undefined) ??
-      // A model that nobody has heard of may have the same weights under a name of its own.
-      book.culpritOf(window, { isModel: ofBlob(undefined), contextLength });
-    // As Ollama will list it: a request may have left out the tag, or used another case.
-    const asked = culprit?.exchange.model === undefined ? undefined : canonicalName(culprit.exchange.model);
-    const model = asked ?? names.at(-1) ?? book.modelOf(blobDigest) ?? unlistedName(blobDigest);
-    const facts = {
-      // The system tells process starts to the second only; none came before the request that caused it.
-      startedAt: Math.max(seenAt, culprit?.exchange.startedAt ?? seenAt),
-      model,
-      digest: process.blobDigest,
-      exchangeId: culprit?.exchange.id,
-      contextLength: process.settings.contextLength,
-      parallel: process.settings.parallel,
-      settings: process.settings,
-    };
-    const unseen = entries().find(
-      (entry) => entry.process === undefined && sameModel(entry.load.model, model),
-    );
-    if (unseen !== undefined && seenAt <= (unseen.load.endedAt ?? at)) {
-      adopt(unseen, key, process);
-    } else {
-      if (unseen !== undefined) {
-        finish(unseen, at, scannedAt ?? at);
-      }
-      begin(key, facts, { process, window, foundRunning: scannedAt === undefined });
-    }
-  };
-
-  /** It was known already by what Ollama lists, or by who waited for it. */
-  const adopt = (entry: LoadEntry, key: string, process: RunnerProcess): void => {
-    const { load } = entry;
-    book.rename(entry, key);
-    entry.process = process;
-    load.digest = process.blobDigest ?? load.digest;
-    load.contextLength = process.settings.contextLength ?? load.contextLength;
-    entry.contextAssumed &&= process.settings.contextLength === undefined;
-    load.parallel = process.settings.parallel;
-    load.settings = process.settings;
-    explain(entry);
-    save(load);
-  };
-
-  const beginFromList = (model: PsModel, at: number): void => {
-    const window = { from: listedAt ?? at, to: at };
-    const culprit = book.culpritOf(window, { model: model.name, contextLength: model.contextLength });
-    const entry = begin(
-      `listed:${canonicalName(model.name)}`,
-      {
-        startedAt: culprit?.exchange.startedAt ?? at,
-        endedAt: at,
-        model: model.name,
-        digest: model.digest,
-        exchangeId: culprit?.exchange.id,
-        contextLength: model.contextLength,
-        claimedBytes: model.sizeBytes,
-        claimedDeviceBytes: model.deviceBytes,
-      },
-      { window, foundRunning: listedAt === undefined },
-    );
-    noteListed(entry, model, at);
-  };
-
-  /** An answer that waited so long for its model that it was loaded for it, though nobody has seen it loading. */
-  const beginFromAnswer = (exchange: Exchange, model: string, loadMs: number): void => {
-    const endedAt = Math.round(exchange.startedAt + loadMs);
-    const previous = openOf(model);
-    if (previous !== undefined) {
-      finish(previous, exchange.startedAt, exchange.startedAt);
-    }
-    begin(
-      `listed:${canonicalName(model)}`,
-      {
-        startedAt: exchange.startedAt,
-        endedAt,
-        model: canonicalName(model),
-        exchangeId: exchange.id,
-        contextLength: exchange.requestedContextLength,
-        loadMs,
-      },
-      { window: { from: exchange.startedAt, to: endedAt }, contextAssumed: true },
-    );
-  };
 
   /** A model with another context is another runner, though it has the same name. */
   const isAnother = (entry: LoadEntry, model: PsModel, at: number): boolean => {
@@ -266,7 +174,7 @@ export function createLoads(
         const key = processKey(process);
         const entry = book.get(key);
         if (entry === undefined) {
-          beginFromProcess(key, process, at);
+          begin.fromProcess(process, at, scannedAt);
         } else if (!entry.environmentKnown && process.settings.environment !== undefined) {
           entry.environmentKnown = true;
           entry.load.settings = process.settings;
@@ -297,7 +205,7 @@ export function createLoads(
           confirm(entry, model, at);
         } else if (!runnersAreVisible && book.endedOf(model.name)?.process === undefined) {
           // A runner that was seen will be seen again: until then this is the list's memory of one that died.
-          beginFromList(model, at);
+          begin.fromList(model, at, listedAt);
         }
       }
       listedAt = at;
@@ -342,7 +250,7 @@ export function createLoads(
       if (loadMs !== undefined && !warm.isLong(model, loadMs)) {
         warm.learn(model, loadMs);
       } else if (loadMs !== undefined && isUnseenReload(exchange, model)) {
-        beginFromAnswer(exchange, model, loadMs);
+        begin.fromAnswer(exchange, model, loadMs);
       }
       const entry = entries().find(({ load }) => load.exchangeId === exchange.id);
       if (entry !== undefined) {
@@ -421,9 +329,4 @@ export function createLoads(
       measure(entry, reading);
     }
   }
-}
-
-/** Process ids are used again; with the start time a process has its name for itself. */
-function processKey(process: RunnerProcess): string {
-  return `process:${process.pid}:${process.startTicks ?? ""}`;
 }
