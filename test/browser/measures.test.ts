@@ -1,28 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CDPSession, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describe, expect, it, vi } from "vitest";
 import { busyScene, desktop, useBrowser } from "./support/harness.ts";
 import { decodingExchange, endedExchange, sampleAt } from "./support/scenes.ts";
+import { inspect, longestTaskSeconds, slowness, workedSeconds } from "./support/work.ts";
 
 const { open, serve, show } = useBrowser();
 
-/** Seconds of processor time that the page's main thread has worked, of all kinds of work: waiting for the processor does not count. */
-async function workedSeconds(session: CDPSession): Promise<number> {
-  const { metrics } = await session.send("Performance.getMetrics");
-  return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
-}
-
-async function inspect(page: Page): Promise<CDPSession> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  return session;
+/** A page of a few lines without a script. */
+async function openBlank(): Promise<Page> {
+  const { url } = await serve(busyScene(), { token: "s3cret" });
+  return (await open(url, desktop)).page;
 }
 
 // Other work on the same processor can only make these worse, so the best of a few tries counts.
 describe("how quick the page is", { retry: 3 }, () => {
   it("paints within 0.3 s and is useful within 0.6 s", async () => {
     const server = await serve(busyScene());
-    const plain = await serve(busyScene(), { token: "s3cret" });
     const painted = (page: Page): Promise<number> =>
       page.evaluate(`new Promise((resolve) => new PerformanceObserver((list) => {
         const first = list.getEntriesByName("first-contentful-paint")[0];
@@ -31,11 +25,13 @@ describe("how quick the page is", { retry: 3 }, () => {
     const waits: number[] = [];
     const paints: number[] = [];
     const useful: number[] = [];
+    let slower = 1;
     for (let attempt = 0; attempt < 4; attempt += 1) {
-      // A page of a few lines without a script shows how long this machine takes to paint anything now.
-      const { page: still } = await open(plain.url, desktop);
-      waits.push(await painted(still));
-      await still.close();
+      // How long this machine takes to paint anything now.
+      const blank = await openBlank();
+      waits.push(await painted(blank));
+      if (attempt === 3) slower = await slowness(blank);
+      await blank.close();
       const { page } = await open(server.url, desktop);
       await page.waitForFunction(
         `document.querySelector(".uplot canvas") && document.querySelector(".ledger tbody tr")`,
@@ -45,8 +41,8 @@ describe("how quick the page is", { retry: 3 }, () => {
       await page.close();
     }
     const wait = Math.min(...waits);
-    expect(Math.min(...paints) - wait).toBeLessThanOrEqual(300);
-    expect(Math.min(...useful) - wait).toBeLessThanOrEqual(600);
+    expect(Math.min(...paints) - wait).toBeLessThanOrEqual(300 * slower);
+    expect(Math.min(...useful) - wait).toBeLessThanOrEqual(600 * slower);
   });
 
   it("takes at most 3 % of a core while a chat decodes at 50 tok/s", async () => {
@@ -63,7 +59,7 @@ describe("how quick the page is", { retry: 3 }, () => {
       await sleep(250);
     }
     const share = ((await workedSeconds(session)) - before) / seconds;
-    expect(share).toBeLessThanOrEqual(0.03);
+    expect(share).toBeLessThanOrEqual(0.03 * (await slowness(await openBlank())));
   });
 
   it("draws 30 days within 200 ms", async () => {
@@ -81,7 +77,8 @@ describe("how quick the page is", { retry: 3 }, () => {
     await page.getByRole("button", { name: "30 d" }).click();
     await page.getByText(/least before swap/).waitFor();
     await sleep(300);
-    expect((await workedSeconds(session)) - before).toBeLessThanOrEqual(0.2);
+    const worked = (await workedSeconds(session)) - before;
+    expect(worked).toBeLessThanOrEqual(0.2 * (await slowness(await openBlank())));
   });
 
   it("holds no frame up for 50 ms with 64 chats running", async () => {
@@ -94,15 +91,13 @@ describe("how quick the page is", { retry: 3 }, () => {
     };
     publish(0);
     await vi.waitFor(async () => expect(await page.locator(".live > li").count()).toBe(64));
-    const session = await inspect(page);
-    const before = await workedSeconds(session);
-    const rounds = 20;
-    for (let round = 1; round <= rounds; round += 1) {
-      publish(round);
-      await sleep(250);
-    }
-    // All news of an instant is drawn together, so this is what a frame takes.
-    expect(((await workedSeconds(session)) - before) / rounds).toBeLessThanOrEqual(0.05);
+    const longest = await longestTaskSeconds(page, async () => {
+      for (let round = 1; round <= 20; round += 1) {
+        publish(round);
+        await sleep(250);
+      }
+    });
+    expect(longest).toBeLessThanOrEqual(0.05 * (await slowness(await openBlank())));
   });
 });
 
