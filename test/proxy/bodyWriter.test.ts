@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createBodyWriter } from "../../src/proxy/bodyWriter.ts";
 import { frameChunk } from "../../src/proxy/upstream.ts";
 import { dechunk, parseAnswer } from "../support/rawClient.ts";
@@ -153,8 +153,7 @@ it("says when the client is slower, and when it has caught up", async () => {
   const client = net.connect(port, "127.0.0.1");
   client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   client.pause();
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(refused).toBe(1);
+  await vi.waitFor(() => expect(refused).toBe(1), { timeout: 10_000 });
   expect(drained).toBe(0);
   let bytes = 0;
   for await (const part of client) {
