@@ -4,7 +4,6 @@
  */
 import { scoredOfExchange, type ScoredValue } from "../predict/accuracy.ts";
 import { median } from "../predict/quantile.ts";
-import { CHECKPOINTS_OF_A_WHOLE_PROMPT, entryBytes } from "../predict/promptCache.ts";
 import type {
   AnswerFacts,
   Conversation,
@@ -16,13 +15,13 @@ import type {
   RequestFacts,
 } from "../types.ts";
 import { remember } from "./bounded.ts";
-import { addNotice, endTurn, shareOut, stepsOf, type ChatState, type SaidOfCliff } from "./chatState.ts";
-import { tokensPerTurn } from "./cliff.ts";
+import { addNotice, shareOut, type ChatState } from "./chatState.ts";
 import { cliffCosts } from "./cliffCosts.ts";
-import { announce, cameBack, cliffOf, grewAfter, wentOver, type CliffCosts } from "./cliffWatch.ts";
+import { createCliffTurns } from "./cliffTurns.ts";
+import { grewAfter, type CliffCosts } from "./cliffWatch.ts";
 import { createCures, type CureParts } from "./cures.ts";
 import { createFollowed, type FollowedParts } from "./followed.ts";
-import { judgeTurn, type TurnJudgement, type Window } from "./judgeTurn.ts";
+import { judgeTurn, type TurnJudgement } from "./judgeTurn.ts";
 import { learnTurn } from "./learnTurn.ts";
 import { createModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
 import {
@@ -86,17 +85,6 @@ const OWN_KINDS: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
   "cliff",
 ]);
 
-/** A chat at one of its turns. */
-interface At {
-  entry: OpenTurn;
-  exchange: Exchange;
-  chat: ChatState;
-  model: ModelNow;
-  memory: ModelMemory;
-  window: Window;
-  sentTokens: number;
-}
-
 interface Ran {
   exchange: Exchange;
   chat?: ChatState;
@@ -121,16 +109,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
   const costsOf = (model: ModelNow, memory: ModelMemory): CliffCosts =>
     cliffCosts(model, memory, { prefillMs: msOf(model, memory), ollamaVersion: parts.ollamaVersion() });
 
-  function cureAt({ exchange, model, window }: Pick<At, "exchange" | "model" | "window">, said: SaidOfCliff) {
-    return cures({
-      exchange,
-      contextLength: window.contextLength,
-      trainedContextLength: model.trainedContextLength,
-      atTurn: said.atTurn.predicted,
-      waitMs: said.prefillMs?.predicted,
-      bytesPerTurn: said.bytesPerTurn?.predicted,
-    });
-  }
+  const cliff = createCliffTurns({ cures, costsOf, score });
 
   function began(exchange: Exchange, facts: RequestFacts, place?: Place): void {
     const { model: name, operation } = exchange;
@@ -168,27 +147,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     chat.branchCount += place.isBranch ? 1 : 0;
     if (sent !== undefined && window !== undefined && before !== undefined && chat.overAtTurn === undefined) {
       shareOut(chat, sent.best, facts.conversation?.messages);
-      sayAhead({ exchange, entry, chat, model, memory, window, sentTokens: Math.round(sent.best) });
-    }
-  }
-
-  function sayAhead(at: At): void {
-    const { exchange, chat, window, sentTokens } = at;
-    const { turn } = at.entry.turn;
-    const now = { turn, sentTokens, contextLength: window.contextLength };
-    const found = cliffOf(chat, now, costsOf(at.model, at.memory));
-    if (found === undefined) {
-      return;
-    }
-    const step = tokensPerTurn(stepsOf(chat))?.predicted ?? 0;
-    const notice = announce(chat, found, () =>
-      cureAt(at, found.said)(Math.max(sentTokens, window.contextLength) + step),
-    );
-    if (notice === undefined) {
-      chat.notices = chat.notices.filter(({ kind }) => kind !== "cliff-ahead");
-    } else {
-      exchange.notices.push(notice);
-      addNotice(chat, notice, turn);
+      cliff.ahead({ exchange, entry, chat, model, memory, window, sentTokens: Math.round(sent.best) });
     }
   }
 
@@ -240,7 +199,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     judgement.notices.forEach((notice) => addNotice(chat, notice, turn.turn));
     if (isFollowed(entry.place) && turn.sentTokens !== undefined && window !== undefined) {
       const at = { entry, exchange, chat, model, memory, window, sentTokens: turn.sentTokens };
-      judgeCliff(at, judgement.promptCuts.length > 0);
+      cliff.ended(at, judgement.promptCuts.length > 0);
     }
   }
 
@@ -273,34 +232,6 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
       turn.sentTokens = judgement.sentTokens ?? usage.inputTokens;
       exchange.contextTokensUsed = judgement.contextTokensUsed ?? exchange.contextTokensUsed;
     }
-  }
-
-  function judgeCliff(at: At, cut: boolean): void {
-    const { exchange, chat, model, memory, entry, sentTokens } = at;
-    const { turn, before, facts } = entry;
-    shareOut(chat, sentTokens, facts.conversation?.messages);
-    if (chat.overAtTurn !== undefined) {
-      if (cut || !fitsWhole(at)) return;
-      cameBack(chat);
-    }
-    if (!cut) {
-      endTurn(chat, turn, before);
-      sayAhead(at);
-      return;
-    }
-    // One message that is too long by itself says nothing of how the chat grows.
-    if (turn.prompt.messageCount < 2) {
-      return;
-    }
-    const { cost } = costsOf(model, memory);
-    const held = (turn.inputTokens ?? 0) + (turn.outputTokens ?? 0);
-    const bytes = cost === undefined ? undefined : entryBytes(cost, held, CHECKPOINTS_OF_A_WHOLE_PROMPT);
-    const said = { ...chat.said, atTurn: { predicted: turn.turn } };
-    const cure = cureAt(at, said)(sentTokens + (turn.outputTokens ?? 0));
-    const over = wentOver(chat, { turn: turn.turn, exchange, bytes }, cure);
-    exchange.notices.push(over.notice);
-    addNotice(chat, over.notice, turn.turn);
-    score(exchange, over.scored);
   }
 
   function ranOn(entry: EndedTurn, model: ModelNow, memory: ModelMemory): void {
@@ -385,11 +316,6 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
       }
     },
   };
-}
-
-/** By what was sent: what was read of a prompt always fits. */
-function fitsWhole({ entry, window }: At): boolean {
-  return entry.sent !== undefined && entry.sent.best <= window.contextLength;
 }
 
 /** Chats of people grow towards their window; what programs ask stands by itself. */
