@@ -78,6 +78,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   };
   /** An exchange that has ended has learned something since. */
   const amended = (exchange: Exchange): void => {
+    conversations.putRight(exchange);
     store.saveExchange(exchange);
     live.publishExchange(exchange);
   };
@@ -260,7 +261,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       warning.observer,
       chats.judge,
       ...guard.observers,
-      conversations.book.observer,
+      conversations.observer,
       recorder(store),
       metrics.observer,
       publisher(live.publishExchange),

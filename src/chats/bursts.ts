@@ -1,4 +1,5 @@
 import type { Exchange, Purpose } from "../types.ts";
+import { remember } from "./bounded.ts";
 import type { Place } from "./place.ts";
 
 /** An editor asks at every pause in typing; a longer silence is another piece of work. */
@@ -24,14 +25,7 @@ export function createBursts(newId: () => string) {
     const burst = goesOn
       ? { ...last, turn: last.turn + 1, lastAt: at }
       : { id: newId(), turn: 1, lastAt: at };
-    bursts.delete(key);
-    bursts.set(key, burst);
-    for (const oldest of bursts.keys()) {
-      if (bursts.size <= MOST_CLIENTS) {
-        break;
-      }
-      bursts.delete(oldest);
-    }
+    remember(bursts, key, burst, MOST_CLIENTS);
     return burst;
   }
 

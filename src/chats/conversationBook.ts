@@ -3,6 +3,7 @@
  * of it. Holds counts, never text.
  */
 import type { Conversation, Exchange, ExchangeObserver, Notice } from "../types.ts";
+import { remember } from "./bounded.ts";
 
 export interface ConversationBook {
   /** To be told after everyone who writes on an exchange. */
@@ -44,14 +45,7 @@ export function createConversationBook({ save, limit = LIMIT }: ConversationBook
 
   function put(entry: Entry): void {
     const { id } = entry.conversation;
-    entries.delete(id);
-    entries.set(id, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= limit) {
-        break;
-      }
-      entries.delete(oldest);
-    }
+    remember(entries, id, entry, limit);
     save(entry.conversation);
   }
 

@@ -1,5 +1,6 @@
 /** Conversations in the record: written with each turn, taken up again after a restart, forgotten in all places. */
-import type { Conversation, Log } from "../types.ts";
+import type { Conversation, Exchange, ExchangeObserver, Log } from "../types.ts";
+import { remember } from "./bounded.ts";
 import { createConversationBook, isOfPeople, type ConversationBook } from "./conversationBook.ts";
 import type { ConversationHeads } from "./heads.ts";
 import type { Identify, MovedTurn } from "./identify.ts";
@@ -13,13 +14,18 @@ interface Keeper {
 
 export interface KeptConversations {
   book: ConversationBook;
+  observer: ExchangeObserver;
   /** Takes up what was kept. Without it chats that are gone on with would be new ones. */
   recall(): Promise<void>;
   /** An exchange on record turns out to belong to another conversation. */
   moved(move: MovedTurn): void;
+  /** To be called before an exchange is saved once more: it may have been moved since it was told its conversation. */
+  putRight(exchange: Exchange): void;
   forget(what: { beforeAt: number } | { conversationId: string } | { all: true }): void;
 }
 
+/** A moved turn is the first of a chat that goes on: whatever is learned of it later comes within the next few turns. */
+const MOST_MOVED = 256;
 /** A person goes on with a chat of the last weeks; reading back more would delay the start. */
 const MOST_RECALLED = 2000;
 
@@ -47,6 +53,12 @@ export function keepConversations(parts: {
     },
   });
 
+  /** Where exchanges belong that began elsewhere. */
+  const movedTo = new Map<string, string>();
+  const putRight = (exchange: Exchange): void => {
+    exchange.conversationId = movedTo.get(exchange.id) ?? exchange.conversationId;
+  };
+
   function forgetOne(id: string): void {
     book.forget(id);
     identify.forget(id);
@@ -56,6 +68,14 @@ export function keepConversations(parts: {
 
   return {
     book,
+    observer: {
+      ...book.observer,
+      onEnd(exchange) {
+        putRight(exchange);
+        book.observer.onEnd?.(exchange);
+      },
+    },
+    putRight,
     async recall() {
       try {
         const records = await store.recentConversations(MOST_RECALLED);
@@ -69,6 +89,7 @@ export function keepConversations(parts: {
       }
     },
     moved({ exchangeId, from, to, startedAt }) {
+      remember(movedTo, exchangeId, to, MOST_MOVED);
       book.split({ from, to, startedAt });
       store.moveExchange({ exchangeId, conversationId: to }).catch((error: unknown) => {
         log.warn("an exchange could not be moved to its conversation", { error: String(error) });

@@ -4,6 +4,7 @@ import { createRecent, type Recent } from "../predict/guessRecent.ts";
 import { createRunnerGrowth, type RunnerGrowth } from "../predict/growth.ts";
 import { stateCostOf, type StateCost } from "../predict/promptCache.ts";
 import type { MemoryEstimate } from "../types.ts";
+import { remember } from "./bounded.ts";
 import { createPromptSizes, type PromptSizes } from "./promptSizes.ts";
 import { createTokenRatio, type TokenRatio } from "./sentTokens.ts";
 
@@ -59,14 +60,7 @@ export function createModelMemories(): ModelMemories {
         outputTokens: createRecent(),
         tokenMs: createRecent(),
       };
-      models.delete(key);
-      models.set(key, memory);
-      for (const oldest of models.keys()) {
-        if (models.size <= MOST_MODELS) {
-          break;
-        }
-        models.delete(oldest);
-      }
+      remember(models, key, memory, MOST_MODELS);
       return memory;
     },
     forgetAll: () => models.clear(),

@@ -1,3 +1,5 @@
+import { remember } from "./bounded.ts";
+
 const MOST_OPENINGS = 4096;
 
 /** Which first messages begin more than one chat: the sentences that a page offers, the questions of a script. */
@@ -12,14 +14,7 @@ export function createOpenings(): Openings {
   return {
     began(opening, conversationId) {
       const isOther = first.has(opening) && first.get(opening) !== conversationId;
-      first.delete(opening);
-      first.set(opening, isOther ? undefined : conversationId);
-      for (const oldest of first.keys()) {
-        if (first.size <= MOST_OPENINGS) {
-          break;
-        }
-        first.delete(oldest);
-      }
+      remember(first, opening, isOther ? undefined : conversationId, MOST_OPENINGS);
     },
     isCommon: (opening) => first.has(opening) && first.get(opening) === undefined,
   };

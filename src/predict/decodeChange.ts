@@ -1,5 +1,5 @@
 /**
- * Has a model's speed changed for good, and which part of it? The base rises when the chip throttles or layers moved to
+ * Has a model's speed changed for longer than an answer or two, and which part of it? The base rises when the chip throttles or layers moved to
  * the CPU; the time per depth rises when flash attention is lost. A single slow answer is no change.
  */
 import { median, weightedMedian } from "./quantile.ts";

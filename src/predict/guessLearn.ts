@@ -18,7 +18,7 @@ export interface Circumstances extends MeasuredAfter {
 
 /** What learning brought to light. */
 export interface Lesson {
-  /** The model's speed has changed for good. */
+  /** The model's speed has changed for several answers in a row. */
   change?: DecodeChange & { model: string };
   /** Formula and measurement of the time per token with an empty context, for calibration. */
   decodeMs?: { raw: number; actual: number };

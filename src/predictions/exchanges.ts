@@ -51,7 +51,7 @@ export function createExchangePredictions(parts: {
   monotonic: () => number;
   modelNow(model: string): ModelNow;
   live: () => readonly Exchange[];
-  /** The model's speed has changed for good: throttling, a spill to the CPU, flash attention lost. */
+  /** The model's speed has changed for several answers in a row: throttling, a spill to the CPU, flash attention lost. */
   onChange(change: DecodeChange & { model: string }): void;
   onLearned(): void;
 }): ExchangePredictions {

@@ -30,6 +30,7 @@ import type { Knowledge } from "./keep.ts";
 import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
 import { machineSettings } from "./machineSettings.ts";
 import { createModelKnowledge } from "./modelKnowledge.ts";
+import { createSpeedNews } from "./speedNews.ts";
 import { decodePlanOf, speedOf, type Bandwidths } from "./speeds.ts";
 
 export interface Predictions {
@@ -132,7 +133,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
     monotonic: parts.monotonic,
     modelNow,
     live: parts.live,
-    onChange: ({ model, part, direction }) => log.warn(`${model} has become ${direction} for good`, { part }),
+    onChange: createSpeedNews({ monotonic: parts.monotonic, log }),
     onLearned: knowledge.changed,
   });
 
