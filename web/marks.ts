@@ -20,7 +20,7 @@ export function chartMarks(
 ): ChartMark[] {
   const marks: ChartMark[] = loads.map((load) => ({
     at: load.startedAt,
-    kind: load.cause === "first" || load.cause === "unknown" ? "load" : "reload",
+    kind: isReload(load) ? "reload" : "load",
     text: loadWords(load),
   }));
   for (const exchange of ended) {
@@ -39,6 +39,11 @@ export function chartMarks(
   return marks.filter(({ at }) => at >= from && at <= to).toSorted((a, b) => a.at - b.at);
 }
 
+/** Its runner had been there before. A cause is unknown too where a runner was found at the start, for nobody's request. */
+export function isReload({ cause, exchangeId }: Load): boolean {
+  return cause === "unknown" ? exchangeId !== undefined : cause !== "first";
+}
+
 const causeWords: Record<Load["cause"], string> = {
   first: "loaded",
   options: "reloaded for other settings",
@@ -46,18 +51,19 @@ const causeWords: Record<Load["cause"], string> = {
   evicted: "loaded again after another model took its place",
   crashed: "loaded again after a crash",
   restarted: "loaded again after Ollama was restarted",
-  unknown: "loaded",
+  unknown: "loaded again; why its runner went was not seen",
 };
 
 /** `qwen2.5-coder:1.5b reloaded for other settings: contextLength 4,096 → 16,384`. */
 export function loadWords(load: Load): string {
   const changes = changeWords(load);
-  return `${load.model} ${causeWords[load.cause] ?? load.cause}${changes && `: ${changes}`}${whoWords(load)}`;
+  const cause = isReload(load) ? (causeWords[load.cause] ?? load.cause) : causeWords.first;
+  return `${load.model} ${cause}${changes && `: ${changes}`}${whoWords(load)}`;
 }
 
 /** The same without the model, as a row of a table has room for it. */
 export function shortLoadWords(load: Load): string {
-  const usual = load.cause === "first" || load.cause === "unknown" || load.cause === "options";
+  const usual = !isReload(load) || load.cause === "options";
   return `${changeWords(load) || (usual ? "" : (causeWords[load.cause] ?? load.cause))}${whoWords(load)}`;
 }
 
@@ -67,8 +73,12 @@ function changeWords({ differences = [] }: Load): string {
     .join(", ");
 }
 
-function whoWords({ client, previousClient }: Load): string {
-  return client ? ` by ${client}${previousClient ? `, after ${previousClient}` : ""}` : "";
+/** Who wanted other settings did it; who waited for what had gone did not. */
+function whoWords({ cause, client, previousClient }: Load): string {
+  if (!client) return "";
+  const blamed = cause === "first" || cause === "options";
+  const after = previousClient && previousClient !== client ? `, after ${previousClient}` : "";
+  return `${blamed ? " by" : ", for"} ${client}${after}`;
 }
 
 function numberWords(value = "–"): string {

@@ -31,12 +31,31 @@ beforehand count. Asks the running Plimsoll.`,
   },
 };
 
+/** The page's words for the same figures. */
+const KINDS: Record<string, string> = {
+  inputTokens: "input tokens",
+  contextTokensUsed: "context",
+  prefillMs: "prefill",
+  firstTokenMs: "first token",
+  decodeTokensPerSecond: "tok/s",
+  runnerBytes: "memory after a turn",
+  grownBytes: "memory a turn adds",
+  cliffTurn: "turn of the cliff",
+  cliffPrefillMs: "prefill past the cliff",
+  cliffBytes: "memory a turn adds past it",
+  totalBytes: "memory after a load",
+  weightsBytes: "weights",
+  kvCacheBytes: "KV cache",
+  computeBytes: "compute",
+};
+
 export function accuracyText({ overall, models }: AccuracySummary): string {
   const head = `${"".padEnd(36)}${["n", "median", "p90", "bias"].map((word) => word.padStart(10)).join("")}`;
   const blocks = [{ model: "all models", scores: overall }, ...models];
+  const nameOf = (kind: string): string => KINDS[kind] ?? kind;
   const lines = blocks.flatMap(({ model, scores }) => [
     model,
-    ...Object.entries(scores).map(([kind, score]) => `  ${kind.padEnd(34)}${figures(score)}`),
+    ...Object.entries(scores).map(([kind, score]) => `  ${nameOf(kind).padEnd(34)}${figures(score)}`),
   ]);
   return Object.keys(overall).length === 0
     ? "No prediction has come to its end yet: chat through Plimsoll for a while.\n"

@@ -62,12 +62,22 @@ export function chooseContext(
         `context of a slot is ${perSlot}, the model was trained for ${trained}: not clipped, only noted`,
       );
     }
-    return { total, perSlot: derived(perSlot, `of ${total.value} over ${parallel} slots`), notes };
+    return {
+      total,
+      perSlot: derived(
+        perSlot,
+        parallel === 1 ? "of its one slot" : `of ${total.value} over ${parallel} slots`,
+      ),
+      notes,
+    };
   }
   const perSlot = clipped(input.shape, perSlotContext(input, version), notes);
   return {
     perSlot,
-    total: derived(perSlot.value * parallel, `${perSlot.value} for each of ${parallel} slots`),
+    total: derived(
+      perSlot.value * parallel,
+      parallel === 1 ? "of its one slot" : `${perSlot.value} for each of ${parallel} slots`,
+    ),
     notes,
   };
 }

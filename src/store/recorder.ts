@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import path, { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { setAside } from "./damage.ts";
 import type { FailureKind } from "./failures.ts";
@@ -154,12 +154,25 @@ export function createRecorder(settings: WorkerSettings, hooks: Hooks): Recorder
   };
 }
 
+/** Not `recursive`: Node goes round for ever where a file system, such as /proc, says that a path it will not make has no parent. */
+function makeEach(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = path.dirname(directory);
+  if (parent !== directory) makeEach(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another instance was quicker.
+    if (codeOf(error) !== "EEXIST") throw error;
+  }
+}
+
 /** With these the directory may be fine a minute later. */
 const transientCodes = ["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"];
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeEach(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (transientCodes.includes(codeOf(error) ?? "")) throw error;

@@ -73,6 +73,9 @@ export function startSession(options: StoreOptions): Session {
     if (clock.isSteady() && !isHanging()) thread.post({ type: "retain", at: now() });
   }, retentionIntervalMs).unref();
 
+  /** A question has waited in vain for the record to be opened: the start must not wait so long for each of them. */
+  let openingHangs = false;
+
   function onMessage(message: FromWorker): void {
     switch (message.type) {
       case "opened":
@@ -167,8 +170,11 @@ export function startSession(options: StoreOptions): Session {
     outbox,
     ask: (...question) => {
       // A question to a thread that hangs would only lie in its mailbox after everyone has stopped waiting.
-      if (isHanging()) return Promise.reject(new Error(trouble()));
-      return asks.ask(...question);
+      if (isHanging() || (!isOpen && openingHangs)) return Promise.reject(new Error(trouble()));
+      return asks.ask(...question).catch((error: unknown) => {
+        openingHangs = !isOpen;
+        throw error;
+      });
     },
     started,
     isOff: () => offProblem !== undefined,

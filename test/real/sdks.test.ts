@@ -242,7 +242,7 @@ it("follows 20 turns of one chat, row by row", async () => {
       context_tokens_used: answer.prompt_eval_count + answer.eval_count,
     });
   }
-});
+}, 900_000);
 
 it("records each runner start with what Ollama claims and what it measurably takes", async () => {
   await ollama.generate({ model, prompt: "x", options: { num_predict: 1, num_ctx: 2048 } });

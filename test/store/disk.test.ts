@@ -81,6 +81,13 @@ describe("a disk that does not answer", () => {
 });
 
 describe("a data directory that cannot be used", () => {
+  it.runIf(process.platform === "linux")("(where no directory can be made) is known at once", async () => {
+    const store = await aStore({ dataDir: "/proc/plimsoll/sub" });
+    expect(stateOf(store)).toBe("off");
+    expect(store.health().problem).toContain("/proc/plimsoll/sub");
+    await store.close();
+  });
+
   it.each([
     ["below a file", (dataDir: string) => writeFileSync(dataDir, "")],
     [

@@ -32,5 +32,18 @@ describe("marks", () => {
     expect(shortLoadWords(reload)).toBe("contextLength 4,096 → 16,384 by continue, after openai-js");
     expect(shortLoadWords(aLoad())).toBe("");
     expect(shortLoadWords(aLoad({ cause: "crashed" }))).toBe("loaded again after a crash");
+    expect(shortLoadWords(aLoad({ cause: "crashed", client: "curl" }))).toBe(
+      "loaded again after a crash, for curl",
+    );
+    expect(shortLoadWords({ ...reload, previousClient: "continue" })).not.toContain("after");
+  });
+
+  it("tell a runner that was found from one that came back", () => {
+    const found = aLoad({ cause: "unknown" });
+    expect(loadWords(found)).toBe("gemma3:4b loaded");
+    expect(chartMarks([found], [], 0, 9000)[0]?.kind).toBe("load");
+    const back = aLoad({ cause: "unknown", exchangeId: "x", client: "curl" });
+    expect(loadWords(back)).toBe("gemma3:4b loaded again; why its runner went was not seen, for curl");
+    expect(chartMarks([back], [], 0, 9000)[0]?.kind).toBe("reload");
   });
 });

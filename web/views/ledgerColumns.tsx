@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Exchange, Provenance, Usage } from "../../src/types.ts";
 import { formatBytes, formatCount, formatDuration, formatWhen } from "../format.ts";
 import type { LedgerRow } from "../ledgerRows.ts";
-import { loadWords, shortLoadWords } from "../marks.ts";
+import { isReload, loadWords, shortLoadWords } from "../marks.ts";
 import { now } from "../store.ts";
 import { noticeWords, seriousNotices } from "../words.ts";
 import { clientName, Name } from "./Exchange.tsx";
@@ -110,7 +110,7 @@ function Outcome({ row: { exchange, load } }: { row: LedgerRow }) {
     return (
       <span class="outcome">
         <span class="phase" data-phase={load.endedAt === undefined ? "loading" : "load"}>
-          {load.cause === "first" || load.cause === "unknown" ? "loaded" : "reloaded"}
+          {isReload(load) ? "reloaded" : "loaded"}
         </span>
         <span class="reason" title={loadWords(load)}>
           {shortLoadWords(load)}

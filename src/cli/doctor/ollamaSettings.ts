@@ -222,7 +222,7 @@ function host(value: string | undefined): Finding {
         advice:
           "clients can go around Plimsoll, and everyone on the network can use it: bind it to 127.0.0.1",
       }
-    : { effect: value };
+    : { effect: "where it listens" };
 }
 
 function origins(value: string | undefined): Finding | undefined {
