@@ -553,6 +553,62 @@ export interface Habits {
   reloads: ReloadHabit[];
 }
 
+/** The answer to "will it fit": the estimate, how fast, and the sum. */
+export interface PredictAnswer extends MemoryEstimate {
+  model?: string;
+  /** What this machine's own measurements make of the formula's figure. */
+  calibratedResidentHostBytes?: number;
+  /** Depth at which a token takes twice as long as with an empty context, once measured. */
+  halfSpeedDepthTokens?: number;
+  explanation: ExplainLine[];
+}
+
+/** One line of the sum, with what to multiply to check it by hand. */
+export interface ExplainLine {
+  label: string;
+  formula: string;
+  bytes: number;
+  provenance: Provenance;
+}
+
+/** One configuration of a what-if table. */
+export interface WhatIfCell {
+  /** Absent: the file as it is. */
+  quantization?: string;
+  kvCacheType: string;
+  contextLength: number;
+  totalBytes?: number;
+  kvCacheBytes: number;
+  fit: MemoryEstimate["fit"];
+  /** With the context full. */
+  decodeTokensPerSecond?: { value: number; low: number; high: number };
+  /** Published, of another model: what this file type lost there. */
+  loss?: QuantizationLoss;
+}
+
+/** What a file type lost, measured on one model. */
+export interface QuantizationLoss {
+  perplexityRatio: number;
+  imatrix: boolean;
+  model: string;
+  source: string;
+}
+
+/** A model as it is now, for whoever follows its chats, as far as it is known. */
+export interface ChatModel {
+  /** What learned figures are filed under. */
+  key: string;
+  /** Of one slot, as listed. */
+  contextLength?: number;
+  trainedContextLength?: number;
+  slots?: number;
+  loadId?: string;
+  /** Of the load, or of what a load with the context that was asked about would be. */
+  estimate?: MemoryEstimate;
+  /** How far sliding layers look back. */
+  windowTokens?: number;
+}
+
 /** A model that Ollama says is loaded, with what was really measured beside it. */
 export interface LoadedModel {
   name: string;

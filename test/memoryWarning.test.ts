@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { createMemoryWarning, type MemoryWarning } from "../src/memoryWarning.ts";
-import type { PredictAnswer } from "../src/predictions/ask.ts";
+import type { PredictAnswer } from "../src/types.ts";
 import type { Episode, Exchange, Load, MemorySample } from "../src/types.ts";
 
 const MIB = 2 ** 20;

@@ -1,25 +1,9 @@
-import type { MemoryEstimate } from "../src/types.ts";
+import type { PredictAnswer, WhatIfCell } from "../src/types.ts";
 import { post, read, search } from "./api.ts";
 
 /** The server's answers to "will it fit". */
 
-export interface EstimateAnswer extends MemoryEstimate {
-  calibratedResidentHostBytes?: number;
-  halfSpeedDepthTokens?: number;
-  explanation?: { label: string; formula: string; bytes: number; provenance: "derived" | "predicted" }[];
-}
-
-export interface WhatIfCell {
-  quantization?: string;
-  kvCacheType: string;
-  contextLength: number;
-  totalBytes?: number;
-  kvCacheBytes: number;
-  fit: MemoryEstimate["fit"];
-  loss?: { perplexityRatio: number; imatrix: boolean; model: string; source: string };
-}
-
-export function askEstimate(query: Record<string, string | number | undefined>): Promise<EstimateAnswer> {
+export function askEstimate(query: Record<string, string | number | undefined>): Promise<PredictAnswer> {
   return read(`./api/predict?${search(query)}`);
 }
 

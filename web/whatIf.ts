@@ -1,5 +1,4 @@
-import type { MemoryEstimate } from "../src/types.ts";
-import type { WhatIfCell } from "./apiWhatIf.ts";
+import type { MemoryEstimate, WhatIfCell } from "../src/types.ts";
 import { formatBytes } from "./format.ts";
 
 /** What the What-if view is made of. Pure. */

@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { askEstimate, askTable, readModelNames } from "./apiWhatIf.ts";
-import type { EstimateAnswer, WhatIfCell } from "./apiWhatIf.ts";
+import type { PredictAnswer, WhatIfCell } from "../src/types.ts";
 import { health, models } from "./store.ts";
 import { contextStops } from "./whatIf.ts";
 
@@ -16,11 +16,11 @@ export const kvType = signal("f16");
 export const slots = signal(1);
 export const context = signal(8192);
 
-export const estimate = signal<EstimateAnswer | undefined>(undefined);
+export const estimate = signal<PredictAnswer | undefined>(undefined);
 /** By number of slots. */
 export const table = signal<Map<number, WhatIfCell[]>>(new Map());
 export const quantized = signal<WhatIfCell[]>([]);
-export const others = signal<{ name: string; answer?: EstimateAnswer }[]>([]);
+export const others = signal<{ name: string; answer?: PredictAnswer }[]>([]);
 export const problem = signal<string | undefined>(undefined);
 
 const longest = computed(() =>

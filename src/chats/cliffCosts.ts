@@ -1,11 +1,12 @@
 /** What a prompt that no longer fits will cost, by what is known of the model now. */
+import type { ChatModel } from "../types.ts";
 import { isAtLeast, parseOllamaVersion } from "../predict/ollamaVersion.ts";
 import type { CliffCosts } from "./cliffWatch.ts";
-import { costOf, type ModelMemory, type ModelNow } from "./modelMemory.ts";
+import { costOf, type ModelMemory } from "./modelMemory.ts";
 import type { MsOf } from "./openTurn.ts";
 
 export function cliffCosts(
-  model: ModelNow,
+  model: ChatModel,
   memory: ModelMemory,
   { prefillMs, ollamaVersion }: { prefillMs: MsOf; ollamaVersion: string | undefined },
 ): CliffCosts {

@@ -1,12 +1,12 @@
 /** What is said of the cliff at each turn of a chat: that it is ahead, that the chat went over it, that it came back. */
 import { entryBytes, CHECKPOINTS_OF_A_WHOLE_PROMPT } from "../predict/promptCache.ts";
-import type { Exchange, ExchangePrediction } from "../types.ts";
+import type { ChatModel, Exchange, ExchangePrediction } from "../types.ts";
 import { addNotice, endTurn, shareOut, stepsOf, type ChatState, type SaidOfCliff } from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import { announce, cameBack, cliffOf, wentOver, type CliffCosts } from "./cliffWatch.ts";
 import type { createCures } from "./cures.ts";
 import type { Window } from "./judgeTurn.ts";
-import type { ModelMemory, ModelNow } from "./modelMemory.ts";
+import type { ModelMemory } from "./modelMemory.ts";
 import type { OpenTurn } from "./openTurn.ts";
 
 /** A chat at one of its turns. */
@@ -14,7 +14,7 @@ export interface ChatAtTurn {
   entry: OpenTurn;
   exchange: Exchange;
   chat: ChatState;
-  model: ModelNow;
+  model: ChatModel;
   memory: ModelMemory;
   window: Window;
   sentTokens: number;
@@ -29,7 +29,7 @@ export interface CliffTurns {
 
 export function createCliffTurns(parts: {
   cures: ReturnType<typeof createCures>;
-  costsOf: (model: ModelNow, memory: ModelMemory) => CliffCosts;
+  costsOf: (model: ChatModel, memory: ModelMemory) => CliffCosts;
   score: (exchange: Exchange, values: ExchangePrediction) => void;
 }): CliffTurns {
   const { cures, costsOf, score } = parts;

@@ -3,25 +3,10 @@ import { createPrefillModel, type PrefillModel } from "../predict/prefillModel.t
 import { createRecent, type Recent } from "../predict/guessRecent.ts";
 import { createRunnerGrowth, type RunnerGrowth } from "../predict/growth.ts";
 import { stateCostOf, type StateCost } from "../predict/promptCache.ts";
-import type { MemoryEstimate } from "../types.ts";
+import type { ChatModel } from "../types.ts";
 import { remember } from "./bounded.ts";
 import { createPromptSizes, type PromptSizes } from "./promptSizes.ts";
 import { createTokenRatio, type TokenRatio } from "./sentTokens.ts";
-
-/** A model as it is now, as far as it is known. */
-export interface ModelNow {
-  /** What learned figures are filed under. */
-  key: string;
-  /** Of one slot, as listed. */
-  contextLength?: number;
-  trainedContextLength?: number;
-  slots?: number;
-  loadId?: string;
-  /** Of the load, or of what a load with this context would be. */
-  estimate?: MemoryEstimate;
-  /** How far sliding layers look back. */
-  windowTokens?: number;
-}
 
 export interface ModelMemory {
   ratio: TokenRatio;
@@ -67,7 +52,7 @@ export function createModelMemories(): ModelMemories {
   };
 }
 
-export function costOf(model: ModelNow): StateCost | undefined {
+export function costOf(model: ChatModel): StateCost | undefined {
   const { estimate, slots, windowTokens } = model;
   return estimate === undefined
     ? undefined
@@ -80,7 +65,7 @@ export function costOf(model: ModelNow): StateCost | undefined {
 /** A load's growth begins with its own memory: what it held right after its start. */
 export function growthOf(
   memory: ModelMemory,
-  model: ModelNow,
+  model: ChatModel,
   atLoadBytes: number | undefined,
 ): RunnerGrowth | undefined {
   const { loadId, estimate } = model;

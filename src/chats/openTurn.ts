@@ -1,10 +1,9 @@
 /** An exchange on its way: what was known when it began, and what its figures say once it has ended. */
 import type { CachedPrompt } from "../predict/promptCache.ts";
-import type { AnswerFacts, Exchange, NoticeKind, RequestFacts } from "../types.ts";
+import type { ChatModel, AnswerFacts, Exchange, NoticeKind, RequestFacts } from "../types.ts";
 import { stepsOf, type ChatState } from "./chatState.ts";
 import { tokensPerTurn } from "./cliff.ts";
 import type { Window } from "./judgeTurn.ts";
-import type { ModelNow } from "./modelMemory.ts";
 import type { Place } from "./place.ts";
 import type { SentEstimate } from "./sentTokens.ts";
 import type { PromptShape, Turn } from "./turn.ts";
@@ -43,7 +42,7 @@ export function promptOf(facts: RequestFacts, isGenerate: boolean): PromptShape 
 }
 
 /** A window that was asked for is the one there is: Ollama replaces a runner that has another one. */
-export function windowOf(exchange: Exchange, model: ModelNow): Window | undefined {
+export function windowOf(exchange: Exchange, model: ChatModel): Window | undefined {
   const asked = exchange.requestedContextLength;
   const most = model.trainedContextLength ?? Infinity;
   if (asked !== undefined && asked > 0) {

@@ -1,14 +1,14 @@
 /** What the memory of each model's runner grows by, as its prompts come and its samples are read. */
 import type { CachedPrompt } from "../predict/promptCache.ts";
-import type { Growth, LoadedModel, Predicted } from "../types.ts";
+import type { ChatModel, Growth, LoadedModel, Predicted } from "../types.ts";
 import { remember } from "./bounded.ts";
-import { growthOf, type ModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
+import { growthOf, type ModelMemories, type ModelMemory } from "./modelMemory.ts";
 
 export interface RunnerWatch<Ran> {
   /** What a prompt would add; undefined while the load is not known. */
-  expectedBytes(model: ModelNow, prompt: CachedPrompt): number | undefined;
+  expectedBytes(model: ChatModel, prompt: CachedPrompt): number | undefined;
   ran(
-    model: ModelNow,
+    model: ChatModel,
     prompt: CachedPrompt,
     facts: { outputTokens: number; predicted?: number; endedAt?: number; whose: Ran },
   ): void;
@@ -25,7 +25,7 @@ const MOST_UNMEASURED = 64;
 /** `grew`: what each of these added on average has been measured, and was said beforehand. */
 export function createRunnerWatch<Ran>(parts: {
   models: ModelMemories;
-  model(name: string): ModelNow;
+  model(name: string): ChatModel;
   grew(whose: readonly Ran[], growth: Predicted): void;
 }): RunnerWatch<Ran> {
   const { models } = parts;
@@ -34,7 +34,7 @@ export function createRunnerWatch<Ran>(parts: {
   /** Whose growth is measured next, by model, in their order. */
   const measuring = new Map<string, Ran[]>();
 
-  const current = (model: ModelNow): ReturnType<typeof growthOf> =>
+  const current = (model: ChatModel): ReturnType<typeof growthOf> =>
     growthOf(models.of(model.key), model, model.loadId === undefined ? undefined : atLoad.get(model.loadId));
 
   return {

@@ -1,15 +1,15 @@
 /** A followed chat as others see it: how full it is, and how much is left. */
 import type { RunnerGrowth } from "../predict/growth.ts";
-import type { Conversation, Predicted } from "../types.ts";
+import type { ChatModel, Conversation, Predicted } from "../types.ts";
 import { conversationOf, stepsOf, type ChatState } from "./chatState.ts";
 import { cliffAhead } from "./cliff.ts";
 import { turnsLeft } from "./left.ts";
-import { costOf, type ModelNow } from "./modelMemory.ts";
+import { costOf } from "./modelMemory.ts";
 import { occupiedBytes } from "./occupancy.ts";
 
 export function tellChat(
   chat: ChatState,
-  now: { model: ModelNow; growth?: RunnerGrowth; headroomBytes?: number },
+  now: { model: ChatModel; growth?: RunnerGrowth; headroomBytes?: number },
 ): Conversation {
   const { model, growth, headroomBytes } = now;
   const cost = costOf(model);

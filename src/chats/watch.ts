@@ -5,6 +5,7 @@
 import { scoredOfExchange, type ScoredValue } from "../predict/accuracy.ts";
 import { median } from "../predict/quantile.ts";
 import type {
+  ChatModel,
   AnswerFacts,
   Conversation,
   Exchange,
@@ -23,7 +24,7 @@ import { createCures, type CureParts } from "./cures.ts";
 import { createFollowed, type FollowedParts } from "./followed.ts";
 import { judgeTurn, type TurnJudgement } from "./judgeTurn.ts";
 import { learnTurn } from "./learnTurn.ts";
-import { createModelMemories, type ModelMemory, type ModelNow } from "./modelMemory.ts";
+import { createModelMemories, type ModelMemory } from "./modelMemory.ts";
 import {
   cachedPrompt,
   largestMessage,
@@ -61,7 +62,7 @@ export interface ChatWatch {
 export interface ChatWatchParts extends CureParts, FollowedParts {
   ollamaVersion(): string | undefined;
   /** With a context, as it would be with that one. */
-  model(name: string, contextLength?: number): ModelNow;
+  model(name: string, contextLength?: number): ChatModel;
   /** Learned earlier, for a model that has not been heard of since the start. */
   prefillMs(model: string, work: { uncachedTokens: number; cachedTokens: number }): number | undefined;
   headroomBytes(): number | undefined;
@@ -102,11 +103,11 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
   const runners = createRunnerWatch<Ran>({ models, model: parts.model, grew });
 
   const msOf =
-    (model: ModelNow, memory: ModelMemory): MsOf =>
+    (model: ChatModel, memory: ModelMemory): MsOf =>
     (work) =>
       memory.prefill.msOf(work) ?? parts.prefillMs(model.key, work);
 
-  const costsOf = (model: ModelNow, memory: ModelMemory): CliffCosts =>
+  const costsOf = (model: ChatModel, memory: ModelMemory): CliffCosts =>
     cliffCosts(model, memory, { prefillMs: msOf(model, memory), ollamaVersion: parts.ollamaVersion() });
 
   const cliff = createCliffTurns({ cures, costsOf, score });
@@ -171,7 +172,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
   }
 
   /** Judges cuts and the cliff; may be called again once the window is known. */
-  function judge(entry: EndedTurn, model: ModelNow, memory: ModelMemory): void {
+  function judge(entry: EndedTurn, model: ChatModel, memory: ModelMemory): void {
     const { exchange, chat, turn, sent, answer } = entry;
     const window = windowOf(exchange, model);
     exchange.notices = exchange.notices.filter(({ kind }) => !OWN_KINDS.has(kind));
@@ -234,7 +235,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     }
   }
 
-  function ranOn(entry: EndedTurn, model: ModelNow, memory: ModelMemory): void {
+  function ranOn(entry: EndedTurn, model: ChatModel, memory: ModelMemory): void {
     const { exchange, chat, turn, predictedGrowthBytes } = entry;
     const inputTokens = turn.inputTokens ?? 0;
     memory.latestConversation = chat?.id;
@@ -272,7 +273,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     parts.scored(scoredOfExchange({ ...exchange, prediction: values }));
   }
 
-  function tell({ chat, exchange }: EndedTurn, model: ModelNow): void {
+  function tell({ chat, exchange }: EndedTurn, model: ChatModel): void {
     if (chat !== undefined) {
       chat.lastAt = "endedAt" in exchange.state ? exchange.state.endedAt : exchange.startedAt;
       chat.contextLength = exchange.contextLength ?? chat.contextLength;
@@ -283,7 +284,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     }
   }
 
-  function publicOf(chat: ChatState, model: ModelNow): Conversation {
+  function publicOf(chat: ChatState, model: ChatModel): Conversation {
     const { growth } = models.of(model.key);
     return tellChat(chat, { model, growth, headroomBytes: parts.headroomBytes() });
   }

@@ -10,7 +10,7 @@ import { remark, say, sayJson } from "./terminal.ts";
 
 export const accuracy: Command = {
   summary: "how good the predictions of the last seven days were",
-  usage: `plimsoll accuracy [--json] [--listen HOST:PORT]
+  usage: `plimsoll accuracy [--json] [--listen HOST:PORT] [--token TOKEN]
 
 Median and p90 of the error, bias and number of predictions, for each kind of figure and each model. Only predictions made
 beforehand count. Asks the running Plimsoll.`,

@@ -12,7 +12,7 @@ import { remark, say, sayJson } from "./terminal.ts";
 
 export const alert: Command = {
   summary: "send a test message to the alert channels",
-  usage: `plimsoll alert --test [--channel NAME] [--json] [--config FILE] [--listen HOST:PORT]
+  usage: `plimsoll alert --test [--channel NAME] [--json] [--config FILE] [--listen HOST:PORT] [--token TOKEN]
 
 Sends a test message through each channel of alerts.channels, or the one named, at any hour and whatever its level, and
 says for each whether it was delivered. The running Plimsoll sends it; where none runs, this command does.

@@ -20,6 +20,8 @@ export const forget: Command = {
   --before DAY         what began before this day (2026-01-31) or this long ago (30d, 12h)
   --conversation ID    one conversation
   --all                everything
+  --data-dir DIR       where the record is
+  --listen HOST:PORT, --token TOKEN   the Plimsoll that uses the record, where one runs: it does the forgetting
   --json               print the counts as JSON
 
 Nothing of what is forgotten stays in the file. Works while Plimsoll runs and while it does not.`,

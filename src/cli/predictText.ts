@@ -1,6 +1,6 @@
 /** Estimates and tables for people. */
 import type { WhatIfTable } from "../predict/whatIf.ts";
-import type { PredictAnswer } from "../predictions/ask.ts";
+import type { PredictAnswer } from "../types.ts";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;

@@ -21,7 +21,7 @@ Shows the running Plimsoll in this terminal, from ${SMALLEST.columns}×${SMALLES
 
   --once           print one picture and end; so it does where the output is no terminal
   --json           print the snapshot as JSON and end
-  --listen         where the Plimsoll to look at listens
+  --listen H:P     where the Plimsoll to look at listens
   --token TOKEN    its token, where it has one`,
   async run(args) {
     const { config, flags } = readSettings(args, { once: { type: "boolean" }, json: { type: "boolean" } });

@@ -1,4 +1,4 @@
-import type { Provenance, Split } from "../types.ts";
+import type { ExplainLine, Provenance, Split } from "../types.ts";
 import { cacheType } from "./cacheTypes.ts";
 import { cacheCells } from "./cells.ts";
 import { estimateMemory } from "./estimate.ts";
@@ -7,14 +7,6 @@ import { rowBytes } from "./ggmlTypes.ts";
 import type { AttentionShape, ModelShape, RecurrentShape } from "./modelShape.ts";
 import { splitTotal } from "./split.ts";
 import { weightParts, type WeightParts } from "./weights.ts";
-
-/** One line of the sum, with what to multiply to check it by hand. */
-export interface ExplainLine {
-  label: string;
-  formula: string;
-  bytes: number;
-  provenance: Provenance;
-}
 
 /**
  * The estimate as a sum: the lines add up to the last one, `total`, when weights and vocabulary are known.

@@ -1,3 +1,5 @@
+import type { QuantizationLoss } from "../types.ts";
+
 /**
  * File types: the mixes of tensor types that `llama-quantize` makes, with what each measured on one model. Sizes are of
  * Llama 3.1 8B; the loss is the rise of perplexity of LLaMA 3 8B on wikitext-2 over f16 (6.233), from llama.cpp's own
@@ -8,7 +10,7 @@ export interface FileType {
   /** Type of most tensors. */
   base: string;
   bitsPerWeight: number;
-  loss?: { perplexityRatio: number; imatrix: boolean; model: string; source: string };
+  loss?: QuantizationLoss;
 }
 
 const MODEL = "LLaMA 3 8B, wikitext-2";

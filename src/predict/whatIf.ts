@@ -1,9 +1,9 @@
 import { FUTURE_CACHE_TYPE } from "./cacheTypes.ts";
-import type { MemoryEstimate } from "../types.ts";
+import type { MemoryEstimate, WhatIfCell } from "../types.ts";
 import { estimateMemory } from "./estimate.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
-import { fileTypeNamed, type FileType } from "./fileTypes.ts";
-import { fitEstimate, type Fit, type Machine } from "./fit.ts";
+import { fileTypeNamed } from "./fileTypes.ts";
+import { fitEstimate, type Machine } from "./fit.ts";
 import type { ModelShape } from "./modelShape.ts";
 import { withFileType } from "./quantize.ts";
 import { withLayersThatFit } from "./layersThatFit.ts";
@@ -16,20 +16,6 @@ export interface WhatIfAxes {
   kvCacheTypes: readonly string[];
   /** File types; without any the file as it is. */
   quantizations?: readonly string[];
-}
-
-export interface WhatIfCell {
-  /** Absent: the file as it is. */
-  quantization?: string;
-  kvCacheType: string;
-  contextLength: number;
-  totalBytes?: number;
-  kvCacheBytes: number;
-  fit: Fit;
-  /** With the context full. */
-  decodeTokensPerSecond?: { value: number; low: number; high: number };
-  /** Published, of another model: what this file type lost there. */
-  loss?: FileType["loss"];
 }
 
 export interface WhatIfTable {

@@ -3,7 +3,7 @@ import { OllamaError, type OllamaClient, type ShowAnswer } from "../ollama/clien
 import { acceptedCacheTypes } from "../predict/cacheTypes.ts";
 import { estimateMemory } from "../predict/estimate.ts";
 import { SettingsProblem } from "../predict/estimateSettings.ts";
-import { explainEstimate, type ExplainLine } from "../predict/explain.ts";
+import { explainEstimate } from "../predict/explain.ts";
 import { fitEstimate, type Machine as FitMachine } from "../predict/fit.ts";
 import { largestContextThatFits } from "../predict/largestContext.ts";
 import type { ModelShape } from "../predict/modelShape.ts";
@@ -13,7 +13,7 @@ import { resolveSettings } from "../predict/resolveSettings.ts";
 import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import { ShapeProblem } from "../predict/shapeProblem.ts";
 import { whatIfTable, type SpeedAtFullDepth, type WhatIfTable } from "../predict/whatIf.ts";
-import type { LoadedModel, MemoryEstimate } from "../types.ts";
+import type { LoadedModel, PredictAnswer } from "../types.ts";
 import { readModel, type KnownModel } from "./modelKnowledge.ts";
 import type { Configured, ExplainedSpeed } from "./speeds.ts";
 
@@ -29,14 +29,6 @@ export interface TableQuery extends PredictQuery {
   contexts?: readonly number[];
   kvCacheTypes?: readonly string[];
   quantizations?: readonly string[];
-}
-
-export interface PredictAnswer extends MemoryEstimate {
-  model?: string;
-  /** What this machine's own measurements make of the formula's figure. */
-  calibratedResidentHostBytes?: number;
-  halfSpeedDepthTokens?: number;
-  explanation: ExplainLine[];
 }
 
 /** Why there is no answer: `status` is HTTP's word for it. */

@@ -5,24 +5,10 @@ import { resolveSettings } from "../predict/resolveSettings.ts";
 import type { SettingsInput } from "../predict/settingsSource.ts";
 import type { SpeedSettings } from "../predict/guessTypes.ts";
 import type { ScoredValue } from "../predict/accuracy.ts";
-import type { LoadedModel, MemoryEstimate } from "../types.ts";
+import type { ChatModel, LoadedModel, MemoryEstimate } from "../types.ts";
 import { runnerFor } from "./ask.ts";
 import type { Knowledge } from "./keep.ts";
 import type { KnownModel } from "./modelKnowledge.ts";
-
-export interface ChatModel {
-  /** What learned figures are filed under. */
-  key: string;
-  /** Of one slot, as listed. */
-  contextLength?: number;
-  trainedContextLength?: number;
-  slots?: number;
-  loadId?: string;
-  /** Of the load, or of one with the context that was asked about. */
-  estimate?: MemoryEstimate;
-  /** How far sliding layers look back. */
-  windowTokens?: number;
-}
 
 export interface ChatModels {
   model(name: string, contextLength?: number): ChatModel;

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { partsOf } from "../../src/cli/predict.ts";
-import type { PredictAnswer } from "../../src/predictions/ask.ts";
+import type { PredictAnswer } from "../../src/types.ts";
 import { BANDWIDTH_KEY } from "../../src/predictions/bandwidth.ts";
 import { openStore } from "../../src/store/client.ts";
 import { cleanUp, onCleanUp, silentLog } from "../support/startPlimsoll.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { WhatIfCell } from "../../web/apiWhatIf.ts";
+import type { WhatIfCell } from "../../src/types.ts";
 import {
   contextStops,
   estimateParts,

@@ -1,4 +1,4 @@
-import type { WhatIfCell } from "../apiWhatIf.ts";
+import type { WhatIfCell } from "../../src/types.ts";
 import { formatCount, formatGib } from "../format.ts";
 import { context, kvType, kvTypes, slotCounts, slots, table } from "../whatIfStore.ts";
 import { fitShapes, fitWords, largestThatFits } from "../whatIf.ts";
