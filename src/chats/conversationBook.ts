@@ -29,7 +29,8 @@ export interface ConversationBookParts {
   limit?: number;
 }
 
-const LIMIT = 4096;
+/** As many as are taken up again after a start; half a kilobyte each. */
+const LIMIT = 2048;
 
 interface Entry {
   conversation: Conversation;

@@ -38,7 +38,7 @@ export interface IdentifyOptions {
   newId: () => string;
   /** An earlier exchange turns out to belong to another conversation. */
   moved?: ((move: MovedTurn) => void) | undefined;
-  /** Most turns that are remembered, 32,768 unless told: about half a kilobyte each. */
+  /** Most turns that are remembered, 32,768 unless told: 0.3 KB each in long chats, 0.7 where each has one of its own. */
   turnLimit?: number;
 }
 

@@ -1,4 +1,5 @@
 /** The turns that a new request may go on from, in bounded memory. */
+import { CLUES, createClueIndex, type Clue } from "./clueIndex.ts";
 
 export interface KnownConversation {
   id: string;
@@ -35,13 +36,6 @@ export interface KnownTurn {
   context?: string;
 }
 
-/** What a turn can be found by. */
-export type Clue = "chain" | "pair" | "lastUser" | "answer" | "echo" | "responseId" | "context";
-
-const CLUES = ["chain", "pair", "lastUser", "answer", "echo", "responseId", "context"] as const;
-
-/** With thousands of the same message only the latest can be meant. */
-const MOST_PER_CLUE = 64;
 const MOST_PER_CONVERSATION = 256;
 /** What is kept of conversations that have not been used for long, before they go altogether. */
 const KEPT_OF_OLD = 2;
@@ -60,54 +54,17 @@ export interface KnownTurns {
   size(): number;
 }
 
-const NONE: readonly KnownTurn[] = [];
-
 /** @param limit Most turns kept; the least recently used conversations lose theirs first. */
 export function createKnownTurns(limit: number): KnownTurns {
   /** The least recently used first. */
   const conversations = new Map<string, KnownConversation>();
   const byGivenId = new Map<string, KnownConversation>();
-  const index = new Map<string, KnownTurn[]>();
+  const index = createClueIndex();
   let count = 0;
-
-  const keyOf = (client: string, clue: Clue, value: string): string => `${client} ${clue} ${value}`;
-
-  function enter(turn: KnownTurn, clue: Clue): void {
-    const value = turn[clue];
-    if (value === undefined) {
-      return;
-    }
-    const key = keyOf(turn.conversation.client, clue, value);
-    const turns = index.get(key);
-    if (turns === undefined) {
-      index.set(key, [turn]);
-      return;
-    }
-    turns.push(turn);
-    if (turns.length > MOST_PER_CLUE) {
-      turns.shift();
-    }
-  }
-
-  function leave(turn: KnownTurn, clue: Clue): void {
-    const value = turn[clue];
-    const key = value === undefined ? "" : keyOf(turn.conversation.client, clue, value);
-    const turns = index.get(key);
-    const at = turns?.indexOf(turn) ?? -1;
-    if (turns === undefined || at === -1) {
-      return;
-    }
-    turns.splice(at, 1);
-    if (turns.length === 0) {
-      index.delete(key);
-    }
-  }
 
   function drop(turns: readonly KnownTurn[]): void {
     for (const turn of turns) {
-      for (const clue of CLUES) {
-        leave(turn, clue);
-      }
+      index.leave(turn);
     }
     count -= turns.length;
   }
@@ -150,16 +107,22 @@ export function createKnownTurns(limit: number): KnownTurns {
 
   return {
     add(turn) {
-      const { turns } = turn.conversation;
-      turns.push(turn);
+      const { conversation } = turn;
+      if (conversation.turns.length === 0) {
+        // Most stay at one turn, and a list that is pushed to has room for seventeen.
+        conversation.turns = [turn];
+      } else {
+        conversation.turns.push(turn);
+      }
       count += 1;
-      for (const clue of CLUES) {
-        enter(turn, clue);
+      for (const name of [...CLUES, "system", "media"] as const) {
+        turn[name] = ownText(turn[name]);
       }
-      if (turns.length > MOST_PER_CONVERSATION) {
-        drop(turns.splice(0, 1));
+      index.enter(turn);
+      if (conversation.turns.length > MOST_PER_CONVERSATION) {
+        drop(conversation.turns.splice(0, 1));
       }
-      touch(turn.conversation);
+      touch(conversation);
       if (count > limit) {
         makeRoom();
       }
@@ -168,13 +131,9 @@ export function createKnownTurns(limit: number): KnownTurns {
       if (turn[clue] === value || !turn.conversation.turns.includes(turn)) {
         return;
       }
-      leave(turn, clue);
-      turn[clue] = value;
-      enter(turn, clue);
+      index.change(turn, clue, ownText(value));
     },
-    find(client, clue, value) {
-      return value === undefined ? NONE : (index.get(keyOf(client, clue, value)) ?? NONE);
-    },
+    find: index.find,
     move(turn, to) {
       const { turns } = turn.conversation;
       const at = turns.indexOf(turn);
@@ -190,4 +149,9 @@ export function createKnownTurns(limit: number): KnownTurns {
     remove,
     size: () => count,
   };
+}
+
+/** A hash is cut from a longer one, all of which stays in memory for as long as the part does; a copy is by itself. */
+function ownText(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text).toString();
 }
