@@ -104,7 +104,12 @@ function perSlotContext(input: SettingsInput, version: OllamaVersion | undefined
 function automaticContext(vramBytes: number, version: OllamaVersion | undefined): Chosen<number> {
   if (!isAtLeast(version, 15, 5)) return byDefault(4096, "Ollama's default");
   const tier = vramBytes >= 47 * GIBIBYTE ? 262_144 : vramBytes >= 23 * GIBIBYTE ? 32_768 : 4096;
-  return byDefault(tier, `Ollama's default with ${(vramBytes / GIBIBYTE).toFixed(1)} GiB of graphics memory`);
+  return byDefault(
+    tier,
+    vramBytes === 0
+      ? "Ollama's default without a graphics card"
+      : `Ollama's default with ${(vramBytes / GIBIBYTE).toFixed(1)} GiB of graphics memory`,
+  );
 }
 
 function modelContext(parameters: string | undefined): number | undefined {

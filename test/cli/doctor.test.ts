@@ -116,7 +116,10 @@ describe("the machine", () => {
       state: "good",
       text: "16.0 GiB, no swap, 1 of Ollama's runners visible",
     });
-    expect(checkMemory("on", sample, { ...facts, inContainer: true }).advice?.[0]).toContain("pid: host");
+    const inContainer = (runners: number) =>
+      checkMemory("on", sample, { ...facts, inContainer: true, runners });
+    expect(inContainer(0).advice?.[0]).toContain("pid: host");
+    expect(inContainer(1).advice?.[0]).toMatch(/this is a container: the figures are the host's [^,]*$/);
     expect(
       checkMemory("remote", undefined, { ...facts, problems: ["memory of that host is not visible"] }),
     ).toMatchObject({
@@ -269,7 +272,10 @@ it.each(["linux", "darwin", "win32", "freebsd"] as const)(
   (platform) => {
     const { commands, ollama, listen } = unchangedClients(platform);
     expect(commands.join("\n")).toContain(`OLLAMA_HOST`);
-    expect(commands.at(-1)).toBe(`plimsoll --listen ${listen} --upstream http://${ollama}`);
+    expect(commands.at(-2)).toBe(`plimsoll --listen ${listen} --upstream http://${ollama}`);
+    expect(commands.at(-1)).toContain(
+      `plimsoll service install --listen ${listen} --upstream http://${ollama}`,
+    );
     expect(parseListen(listen)?.port).toBe(11434);
   },
 );

@@ -65,7 +65,7 @@ export function checkMemory(
   ].flat();
   const container = facts.inContainer
     ? [
-        "this is a container: the figures are the host's (or its virtual machine's), and runners are visible only with pid: host",
+        `this is a container: the figures are the host's (or its virtual machine's)${facts.runners === 0 ? ", and runners are visible only with pid: host" : ""}`,
       ]
     : [];
   const advice = [...facts.problems, ...container];

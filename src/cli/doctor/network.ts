@@ -7,6 +7,7 @@ import { ownUrl } from "../address.ts";
 import type { Check } from "./check.ts";
 
 const TIMEOUT_MS = 3000;
+const OLLAMAS_PLACE = "http://127.0.0.1:11434";
 
 /** The Plimsoll that answers at a URL; it says so on a path that Ollama does not have. */
 export async function plimsollAt(url: string): Promise<Health | undefined> {
@@ -76,6 +77,17 @@ export async function checkPort(listen: string, hasToken: boolean): Promise<Chec
     };
   }
   const version = await versionAt(ownUrl(listen));
+  // The set-up without a changed client: doctor is asked where both are by default, and they are elsewhere.
+  if (version !== undefined && (await plimsollAt(OLLAMAS_PLACE)) !== undefined) {
+    return {
+      id,
+      state: "good",
+      text: `Ollama ${version} was moved to ${listen}; Plimsoll is running in its place, at ${OLLAMAS_PLACE}`,
+      advice: [
+        `to check that one: plimsoll doctor --listen ${new URL(OLLAMAS_PLACE).host} --upstream ${ownUrl(listen)}`,
+      ],
+    };
+  }
   return {
     id,
     state: "failed",

@@ -25,5 +25,6 @@ export function unchangedClients(platform: NodeJS.Platform): SetUp {
   const commands = Object.hasOwn(move, platform)
     ? move[platform as keyof typeof move]
     : [`OLLAMA_HOST=${OLLAMA} ollama serve`];
-  return { ollama: OLLAMA, listen: LISTEN, commands: [...commands, start] };
+  const forGood = `plimsoll service install --listen ${LISTEN} --upstream http://${OLLAMA}   # instead: with the machine`;
+  return { ollama: OLLAMA, listen: LISTEN, commands: [...commands, start, forGood] };
 }

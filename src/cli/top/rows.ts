@@ -99,7 +99,7 @@ function cliffWords({ cliff }: Conversation, wide: boolean): string {
   if (cliff.state === "reached") {
     return wide ? `over the cliff since turn ${turn}` : "over the cliff";
   }
-  return wide ? `cliff ahead at turn ${turn}` : `cliff at turn ${turn}`;
+  return wide ? `cliff ahead at turn ${turn}` : `cliff turn ${turn}`;
 }
 
 /** The heading of {@link endedLine}. */
