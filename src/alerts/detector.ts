@@ -79,7 +79,6 @@ const LONGEST_LOAD_MS = 600_000;
 /** Older readings say nothing about now. */
 const STALE_MS = 5000;
 
-/** `intervalMs`: how often samples come. */
 export function createDetector(options: { compressedSwapOnly?: () => boolean } = {}): Detector {
   let intervals: number[] = [];
   const turns = createTurnTracker();

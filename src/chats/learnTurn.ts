@@ -1,4 +1,5 @@
 /** What one exchange teaches: how long the model's prompts take, how its text counts, what was cached of this one. */
+import { isLoadDuration } from "../predict/coldLoad.ts";
 import { decodeRateOf } from "../predict/guessScore.ts";
 import type { Usage } from "../types.ts";
 import { addRate, addTurn, endTurn } from "./chatState.ts";
@@ -7,9 +8,6 @@ import { cachedTokens } from "./occupancy.ts";
 import { heldTokens, prefillMsOf, type EndedTurn, type MsOf } from "./openTurn.ts";
 import { unnamedMs } from "./queue.ts";
 
-/** A load duration is no load: it holds the hand-over of a warm runner, up to 160 ms on older versions. */
-const COLD_MS = 400;
-const COLD_MULTIPLE = 4;
 /** A prompt that goes on from none is only told from its time once this many others were timed. */
 const FEW_PROMPTS = 3;
 const FEWEST_TOKENS = 8;
@@ -23,7 +21,7 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
   if (exchange.status !== 200 || usage?.provenance !== "measured" || inputTokens === undefined) {
     return false;
   }
-  const cold = (usage.loadMs ?? 0) > Math.max(COLD_MS, COLD_MULTIPLE * (memory.warmLoadMs.median() ?? 0));
+  const cold = isLoadDuration(usage.loadMs, memory.warmLoadMs.median());
   const lost = turn.sentTokens !== inputTokens;
   const held = lost || cold ? 0 : Math.min(inputTokens - 1, heldTokens(before));
   // The slot still holds this chat's turn before, whatever the clock says on a busy machine.

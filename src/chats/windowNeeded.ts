@@ -1,5 +1,5 @@
 /** Which `num_ctx` would have kept a prompt and its answer. */
-const PADDING = 256;
+const SMALLEST_WINDOW = 256;
 
 /**
  * Doubles the window until it holds `tokens` and leaves room to go on. Undefined where the model was not trained for as
@@ -15,7 +15,7 @@ export function windowFor(
   if (!(tokens > 0) || tokens >= trainedContextLength || !(contextLength > 0)) {
     return undefined;
   }
-  let window = Math.max(PADDING, contextLength);
+  let window = Math.max(SMALLEST_WINDOW, contextLength);
   while (window <= tokens) {
     window *= 2;
   }

@@ -1,5 +1,6 @@
 /** Learns from an exchange that has ended. */
 import { decodeMsOf, decodeRateOf, scoreExchange, type MeasuredAfter } from "./guessScore.ts";
+import { isLoadDuration } from "./coldLoad.ts";
 import type { DecodeChange } from "./decodeChange.ts";
 import { GUESSED, type ModelMemory } from "./guessModel.ts";
 import { nextReuseShare, seenReuse } from "./guessReuse.ts";
@@ -33,9 +34,6 @@ interface Ended {
 
 /** Answers before a fitted base is compared with the formula's. */
 const ANSWERS_FOR_CALIBRATION = 3;
-/** A load this much longer than a warm hand-over, and than 400 ms, was a real one. */
-const COLD_MULTIPLE = 4;
-const COLD_MS = 400;
 /** The prompt that ran was not the one that was sent. */
 const CUT_KINDS: ReadonlySet<NoticeKind> = new Set(["truncated", "messages-dropped", "prompt-too-long"]);
 
@@ -89,16 +87,12 @@ function learnPrompt(ended: Ended, memory: ModelMemory): void {
   memory.recent.outputTokens.add(outputTokens);
 }
 
-/**
- * A load duration above 0 is no load: it holds the hand-over of a warm runner, up to 160 ms on older versions. Far above
- * that it is one, also of a model that was loaded: somebody asked for other options.
- */
+/** Also a model that was loaded: somebody asked for other options. */
 function isCold({ guess, exchange, usage }: Ended, { recent }: ModelMemory): boolean {
-  const { loadMs = 0 } = usage;
   return (
     guess.input.loaded === false ||
     exchange.notices.some(({ kind }) => kind === "reloaded") ||
-    loadMs > Math.max(COLD_MS, COLD_MULTIPLE * (recent.warmLoadMs.median() ?? 0))
+    isLoadDuration(usage.loadMs, recent.warmLoadMs.median())
   );
 }
 

@@ -1,4 +1,5 @@
 /** Words an alert for people. Pure. Whatever clients chose (model names) is made harmless here, once for all channels. */
+import { bytesText } from "../../predict/figureText.ts";
 import type { Episode, Remedy } from "../../types.ts";
 import type { AlertLevel, AlertMessage } from "./channel.ts";
 
@@ -29,8 +30,6 @@ const LONGEST_TEXT = 1000;
 const LONGEST_NAME = 120;
 const MOST_FIXES = 3;
 const MOST_CAUSES = 3;
-const GIB = 1024 ** 3;
-const MIB = 1024 ** 2;
 
 export function wordAlert(
   episode: Episode,
@@ -105,7 +104,7 @@ function forecastText({ forecast, headroomBytes }: Episode): string {
   }
   return headroomBytes === undefined
     ? "Memory is running short."
-    : `${sizeText(Math.max(0, headroomBytes))} are left before the machine starts to swap.`;
+    : `${bytesText(Math.max(0, headroomBytes))} are left before the machine starts to swap.`;
 }
 
 function endedTitle({ kind }: Episode): string {
@@ -128,7 +127,7 @@ function causesText({ causes }: Episode): { causes?: string } {
   return largest.length === 0
     ? {}
     : {
-        causes: `Largest: ${largest.map(({ name, bytes }) => `${clean(name, LONGEST_NAME)} ${sizeText(bytes)}`).join(", ")}`,
+        causes: `Largest: ${largest.map(({ name, bytes }) => `${clean(name, LONGEST_NAME)} ${bytesText(bytes)}`).join(", ")}`,
       };
 }
 
@@ -143,10 +142,7 @@ function fixOf(remedy: Remedy, platform: Platform): AlertMessage["fixes"][number
   };
 }
 
-function sizeText(bytes: number): string {
-  return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.round(bytes / MIB)} MiB`;
-}
-
+/** Readings come once a second: no part of one is known. */
 function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;

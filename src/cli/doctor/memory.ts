@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { MemorySource } from "../../memory/sampler.ts";
+import { bytesText } from "../../predict/figureText.ts";
 import type { MemorySample } from "../../types.ts";
 import type { Check } from "./check.ts";
 
@@ -46,16 +47,14 @@ export function checkMemory(
     };
   }
   const parts = [
-    sample.totalBytes === undefined ? [] : [`${gibibytes(sample.totalBytes)} GiB`],
-    sample.headroomBytes === undefined
-      ? []
-      : [`${gibibytes(sample.headroomBytes)} GiB before swapping starts`],
+    sample.totalBytes === undefined ? [] : [`${bytesText(sample.totalBytes)}`],
+    sample.headroomBytes === undefined ? [] : [`${bytesText(sample.headroomBytes)} before swapping starts`],
     sample.swapTotalBytes === undefined
       ? []
       : [
           sample.swapTotalBytes === 0
             ? "no swap"
-            : `swap ${gibibytes(sample.swapUsedBytes ?? 0)} of ${gibibytes(sample.swapTotalBytes)} GiB used`,
+            : `swap ${bytesText(sample.swapUsedBytes ?? 0)} of ${bytesText(sample.swapTotalBytes)} used`,
         ],
     [
       facts.runners === 0
@@ -84,7 +83,7 @@ export function checkGpu(
   const id = "gpu";
   const cards = (sample?.gpus ?? []).map(
     ({ name, vendor, totalBytes }) =>
-      `${name ?? vendor}${totalBytes === undefined ? "" : ` ${gibibytes(totalBytes)} GiB`}`,
+      `${name ?? vendor}${totalBytes === undefined ? "" : ` ${bytesText(totalBytes)}`}`,
   );
   if (cards.length > 0) {
     const by = sample?.gpus.some(({ vendor }) => vendor === "nvidia") === true ? "nvidia-smi" : "sysfs";
@@ -115,8 +114,4 @@ export function findProgram(name: string, environment: NodeJS.ProcessEnv): strin
     .filter((folder) => folder !== "")
     .map((folder) => join(folder, process.platform === "win32" ? `${name}.exe` : name))
     .find((file) => existsSync(file));
-}
-
-function gibibytes(bytes: number): string {
-  return (bytes / 1024 ** 3).toFixed(1);
 }
