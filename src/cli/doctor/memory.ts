@@ -47,7 +47,7 @@ export function checkMemory(
     };
   }
   const parts = [
-    sample.totalBytes === undefined ? [] : [`${bytesText(sample.totalBytes)}`],
+    sample.totalBytes === undefined ? [] : [bytesText(sample.totalBytes)],
     sample.headroomBytes === undefined ? [] : [`${bytesText(sample.headroomBytes)} before swapping starts`],
     sample.swapTotalBytes === undefined
       ? []
