@@ -27,6 +27,9 @@ export function contextAdvice(
       // Whoever settles the fight settles this too.
       return [];
     }
+    if (holdsWhatWasCut(use)) {
+      return [];
+    }
     const found = use.cutCount > 0 ? larger(facts, use) : smaller(facts, use);
     if (found === undefined) {
       return [];
@@ -35,6 +38,16 @@ export function contextAdvice(
     return [found.weighed];
   });
   return { weighed, contexts };
+}
+
+/** Someone has given it a larger context since. */
+function holdsWhatWasCut({ cutCount, neededContextLength, contextLength }: ModelUse): boolean {
+  return (
+    cutCount > 0 &&
+    neededContextLength !== undefined &&
+    contextLength !== undefined &&
+    contextLength >= neededContextLength
+  );
 }
 
 interface Found {

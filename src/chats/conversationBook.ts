@@ -97,6 +97,12 @@ export function createConversationBook({ save, limit = LIMIT }: ConversationBook
     });
   }
 
+  /** What lies ahead is told anew each time: where nothing is said of it any more, there is nothing. */
+  function withoutOutlook(before: Conversation | undefined): Partial<Conversation> {
+    const { cliff: _cliff, turnsLeft: _turnsLeft, endsFirst: _endsFirst, ...rest } = before ?? {};
+    return rest;
+  }
+
   return {
     observer: { name: "conversations", onRequest: began, onEnd: ended },
     changed(told) {
@@ -108,7 +114,7 @@ export function createConversationBook({ save, limit = LIMIT }: ConversationBook
         earlierNotices,
         isTold: true,
         conversation: {
-          ...before,
+          ...withoutOutlook(before),
           ...told,
           startedAt: Math.min(before?.startedAt ?? Infinity, told.startedAt),
           lastAt: Math.max(before?.lastAt ?? 0, told.lastAt),

@@ -119,6 +119,11 @@ describe("a context that is too small", () => {
     expect(advice?.clients).toEqual(["continue"]);
   });
 
+  it("is silent once the model has one that holds what was cut", () => {
+    const now = { ...cut, contextLength: 16_384 };
+    expect(advise(facts({ habits: { models: [habit(now)], reloads: [] } }))).toEqual([]);
+  });
+
   it("gives /v1 clients the ways they have", () => {
     const [advice] = advise(
       facts({ habits: { models: [habit({ ...cut, dialect: "openai", asksContext: false })], reloads: [] } }),

@@ -74,6 +74,24 @@ describe("createConversationBook", () => {
     expect(book.find("c")?.notices.map(({ kind }) => kind)).toEqual(["cliff", "truncated"]);
   });
 
+  it("forgets what was ahead once nothing is said of it any more", () => {
+    const { book, saved } = aBook();
+    const told: Conversation = { id: "c", startedAt: 1, lastAt: 2, turnCount: 9, notices: [] };
+    book.changed({
+      ...told,
+      cliff: { state: "reached", atTurn: { predicted: 9 }, remedies: [] },
+      turnsLeft: { window: { predicted: 0 } },
+      endsFirst: "window",
+      tokensLeft: 5,
+    });
+    book.changed({ ...told, turnCount: 10 });
+    for (const left of ["cliff", "turnsLeft", "endsFirst"]) {
+      expect(book.find("c")).not.toHaveProperty(left);
+      expect(saved.at(-1)).not.toHaveProperty(left);
+    }
+    expect(book.find("c")).toMatchObject({ turnCount: 10, tokensLeft: 5 });
+  });
+
   it("lists those of people, the latest first, and forgets", () => {
     const { book, turn } = aBook();
     turn({ conversationId: "a" });
