@@ -32,6 +32,8 @@ export interface LoadBook {
   explain(entry: LoadEntry): void;
   /** It is gone: it was there at `lastSeenAt`, and is not at `at`. */
   finish(entry: LoadEntry, at: number, lastSeenAt: number): void;
+  /** Seen as a process, gone without a reason that is known, and not there again. */
+  goneSilently(): EndedEntry[];
   /** What can be told of an ended one only afterwards. */
   diedOf(gone: EndedEntry, sign: "died" | "perhaps"): void;
   serverLost(at: number): void;
@@ -202,6 +204,15 @@ export function createLoadBook(parts: LoadBookParts, tookLong: (exchange: Exchan
     },
     explain,
     finish,
+    goneSilently: () =>
+      ended.filter(
+        (entry) =>
+          entry.process !== undefined &&
+          !entry.departure.unloaded &&
+          !entry.departure.serverGone &&
+          entry.departure.crashed !== "died" &&
+          entries().every((other) => !sameWeights(other, entry)),
+      ),
     diedOf(gone, sign) {
       gone.departure.crashed = sign;
       for (const entry of entries().filter(({ earlier }) => earlier === gone)) {

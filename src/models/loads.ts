@@ -9,7 +9,7 @@ import type { BlobNames } from "./blobNames.ts";
 import { crashSign, serverSign } from "./crashSigns.ts";
 import { createLoadBegin, processKey } from "./loadBegin.ts";
 import { createLoadBook, type LoadBookParts } from "./loadBook.ts";
-import { noteListed, type LoadEntry } from "./loadEntry.ts";
+import { noteListed, type EndedEntry, type LoadEntry } from "./loadEntry.ts";
 import { measureOf } from "./loadMeasure.ts";
 import { asksForLoad, begunAt, noteUse, waitedMs } from "./loadUse.ts";
 import { sameModel } from "./names.ts";
@@ -19,6 +19,8 @@ import { createWarmLoads } from "./warmLoads.ts";
 export interface Loads {
   processesSeen(processes: readonly RunnerProcess[], at: number): void;
   modelsSeen(models: readonly PsModel[], at: number): void;
+  /** A runner has gone, and what Ollama lists will tell whether it died: Ollama itself forgets whom it has ended. */
+  awaitsList(at: number): boolean;
   sampled(sample: MemorySample): void;
   exchangeEnded(exchange: Exchange, at: number): void;
   /** Ollama does not answer, or is another one since. */
@@ -38,6 +40,8 @@ const MOST_READINGS = 1000;
 const CRASH_MS = 5000;
 /** A list may have been made before the load that it does not show. */
 const LIST_DELAY_MS = 1000;
+/** Later, a list that still has it may be of a runner that nobody has seen yet. */
+const LIST_TELLS_MS = 15_000;
 
 export function createLoads(
   parts: LoadBookParts & {
@@ -138,6 +142,21 @@ export function createLoads(
     }
   };
 
+  const goneOfLate = (at: number): EndedEntry[] =>
+    book.goneSilently().filter(({ departure }) => {
+      const since = at - departure.at;
+      return since >= LIST_DELAY_MS && since < LIST_TELLS_MS;
+    });
+
+  /** Someone waits for it: it may be there again before its process has been seen. */
+  const isAwaited = (model: string): boolean =>
+    requests
+      .all()
+      .some(
+        ({ exchange }) =>
+          !("endedAt" in exchange.state) && exchange.model !== undefined && sameModel(exchange.model, model),
+      );
+
   const exchangeFailed = (exchange: Exchange, model: string, at: number): void => {
     if (serverSign(exchange)) {
       book.serverLost(at);
@@ -185,8 +204,15 @@ export function createLoads(
       scannedAt = at;
     },
 
+    awaitsList: (at) =>
+      goneOfLate(at).some(({ departure }) => (listedAt ?? 0) < departure.at + LIST_DELAY_MS),
+
     modelsSeen(models, at) {
       listed = models;
+      for (const gone of goneOfLate(at)) {
+        const { model } = gone.load;
+        if (models.some(({ name }) => sameModel(name, model)) && !isAwaited(model)) book.diedOf(gone, "died");
+      }
       for (const entry of entries()) {
         const model = models.find(({ name }) => sameModel(name, entry.load.model));
         const justReady = at - (entry.load.endedAt ?? 0) < LIST_DELAY_MS;

@@ -188,6 +188,7 @@ export function createModelWatch(parts: {
     sampled(sample, processes) {
       loads.processesSeen(processes, sample.takenAt);
       loads.sampled(sample);
+      if (loads.awaitsList(sample.takenAt)) parts.hurry();
       guessStages();
     },
     upstreamLost: () => loads.serverLost(parts.now()),

@@ -279,6 +279,44 @@ it("what a load cost is what its runner before held: prompts it had kept, and th
   // 120 MiB grown, of which 20 are buffers; 1600 tokens of 32 KiB.
   expect(saved.at(-1)).toMatchObject({ cause: "options", lostBytes: (100 + 50) * MIB });
 });
+describe("a runner that goes while nobody waits", () => {
+  const known = (pid: number, startedAt: number) => ({ ...runner(pid, startedAt), blobDigest: "known" });
+  const goes = (): void => {
+    loads.processesSeen([known(7, 1000)], 1000);
+    loads.modelsSeen([listed("known:latest")], 2000);
+    loads.processesSeen([], 9000);
+  };
+
+  it("died when Ollama goes on listing it, and is asked about that once", () => {
+    goes();
+    expect(loads.awaitsList(9500)).toBe(false);
+    expect(loads.awaitsList(10_000)).toBe(true);
+    loads.modelsSeen([listed("known:latest")], 10_100);
+    expect(loads.awaitsList(11_000)).toBe(false);
+    loads.processesSeen([known(8, 20_000)], 20_000);
+    expect(saved.at(-1)?.cause).toBe("crashed");
+  });
+
+  it("was stopped by someone whom nobody saw when Ollama lists it no more", () => {
+    goes();
+    loads.modelsSeen([], 10_100);
+    loads.processesSeen([known(8, 20_000)], 20_000);
+    expect(saved.at(-1)?.cause).toBe("unknown");
+  });
+
+  it("is not said to have died on the word of a list that may be of the next one", () => {
+    goes();
+    asked(exchange("next", 10_000, "known"));
+    loads.modelsSeen([listed("known:latest")], 10_100);
+    loads.processesSeen([known(8, 10_050)], 10_500);
+    expect(saved.at(-1)?.cause).toBe("unknown");
+    loads.processesSeen([], 20_000);
+    loads.modelsSeen([listed("known:latest")], 60_000);
+    loads.processesSeen([known(9, 60_000)], 60_500);
+    expect(saved.at(-1)?.cause).toBe("unknown");
+  });
+});
+
 describe("one blob under several names", () => {
   const names: Record<string, string> = {};
   const process = (pid: number, startedAt: number, contextLength: number): RunnerProcess => ({
