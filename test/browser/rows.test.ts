@@ -18,7 +18,7 @@ describe("the verdict", () => {
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe("sudo systemctl edit ollama");
   });
 
-  it("tells how a warning ended, and is calm again", async () => {
+  it("tells how an alert ended, and is calm again", async () => {
     const scene = warnedScene();
     const { page, server } = await show(scene);
     await page.getByRole("alert").waitFor();
@@ -29,7 +29,7 @@ describe("the verdict", () => {
       forecast: undefined,
     });
     server.live.refresh();
-    await page.getByText(/The warning of .* ended at .*: swap came, warned 41 s before\./).waitFor();
+    await page.getByText(/The alert of .* ended at .*: swap came, warned 41 s before\./).waitFor();
     expect(await page.getByRole("alert").count()).toBe(0);
     expect(await textOf(page, ".sentence")).toMatch(/before swap$/);
   });

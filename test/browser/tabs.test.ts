@@ -60,7 +60,7 @@ describe("what if", () => {
 });
 
 describe("alerts and advice", () => {
-  it("lists warnings with lead and outcome, and advice with the text to copy", async () => {
+  it("lists alerts with lead and outcome, and advice with the text to copy", async () => {
     const { page } = await show(warnedScene());
     await page.getByRole("link", { name: "Alerts and advice" }).click();
     const episodes = page.locator(".episodes li[data-level]");

@@ -36,7 +36,7 @@ export function Alerts() {
       </section>
       <section class="episodes" aria-labelledby="episodes-title">
         <div class="head">
-          <h2 id="episodes-title">Warnings</h2>
+          <h2 id="episodes-title">Alerts</h2>
           <Tries />
         </div>
         <Channels />
@@ -71,7 +71,7 @@ function Episodes({ rows }: { rows: readonly Episode[] }) {
   if (rows.length === 0)
     return (
       <p class="empty">
-        No warning yet. One comes before the machine starts to swap; a drill shows what it looks like.
+        No alert yet. One comes before the machine starts to swap; a drill shows what it looks like.
       </p>
     );
   return (
@@ -105,7 +105,7 @@ function Channels() {
   const channels = health.value?.channels ?? [];
   return (
     <p class="dim">
-      Warnings appear on this page
+      Alerts appear on this page
       {channels.length === 0
         ? "; alerts.channels in the configuration sends them elsewhere too."
         : ` and go to ${channels
@@ -128,7 +128,7 @@ function Tries() {
   const drill = async (): Promise<string> => {
     const seconds = await startDrill();
     const forLong = seconds === undefined ? "" : ` for ${formatElapsed(seconds * 1000)}`;
-    return `The drill runs${forLong}: a recorded run, whose warning appears above, marked as a drill.`;
+    return `The drill runs${forLong}: a recorded run, whose alert appears above, marked as a drill.`;
   };
   const test = async (): Promise<string> => {
     const results = await testChannels();

@@ -92,7 +92,7 @@ function Afterwards() {
   if (!last) return null;
   return (
     <p class="afterwards" role="status">
-      The {last.drill ? "drill" : "warning"} of {formatTime(last.startedAt)} ended at{" "}
+      The {last.drill ? "drill" : "alert"} of {formatTime(last.startedAt)} ended at{" "}
       {formatTime(last.endedAt ?? 0)}: {outcomeWords(last)}. <a href="#alerts">See it</a>
     </p>
   );
