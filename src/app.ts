@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
 import { createClose } from "./appClose.ts";
 import { createAppGuard } from "./appGuard.ts";
+import { publisher, recorder } from "./appObservers.ts";
 import type { App, AppParts } from "./appParts.ts";
 import { createReads } from "./appReads.ts";
 import { createChats } from "./chats/chats.ts";
@@ -37,8 +38,8 @@ import { createProxyServer } from "./proxy/server.ts";
 import { createUpstream, upstreamAddress } from "./proxy/upstream.ts";
 import { INSTANCE_HEADER, upstreamIsOurselves } from "./selfProbe.ts";
 import { createSnapshot } from "./snapshot.ts";
-import type { Store } from "./store/api.ts";
-import type { Exchange, ExchangeObserver, Health, Machine } from "./types.ts";
+import { createHeldSamples } from "./store/heldSamples.ts";
+import type { Exchange, Health, Machine } from "./types.ts";
 
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
@@ -187,6 +188,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     health,
   });
 
+  const held = createHeldSamples(store.saveSample);
   let shown = "";
   /** What has no message of its own reaches the pages with a new snapshot. */
   const refreshOnChange = (): void => {
@@ -353,6 +355,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     letGo: async () => {
       await knowledge.close();
       warning.close();
+      held.release();
       live.close();
       channels.close();
       poller.stop();
@@ -380,19 +383,11 @@ export async function createApp(parts: AppParts): Promise<App> {
         chats.watch.sampled(models.loadedModels(), isBusy, sample.takenAt);
         live.publishSample(sample, warning.sampled(sample));
         refreshOnChange();
+        held.save(sample, warning.swapsNow(), monotonic());
       });
       return { upstreamIsOurselves: false };
     },
     snapshot,
     close,
   };
-}
-
-function recorder(store: Store): ExchangeObserver {
-  const save = (exchange: Exchange): void => store.saveExchange(exchange);
-  return { name: "recorder", onStart: save, onRequest: save, onEnd: save };
-}
-
-function publisher(publish: (exchange: Exchange) => void): ExchangeObserver {
-  return { name: "live", onStart: publish, onRequest: publish, onUpdate: publish, onEnd: publish };
 }

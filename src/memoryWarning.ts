@@ -10,7 +10,6 @@ import { needBytes } from "./predict/fit.ts";
 import type { ForecastScore } from "./predict/forecastScore.ts";
 import type { Ask } from "./predictions/ask.ts";
 import type { Store } from "./store/api.ts";
-import { createHeldSamples } from "./store/heldSamples.ts";
 import type {
   Episode,
   Exchange,
@@ -25,8 +24,10 @@ import type {
 
 export interface MemoryWarning {
   observer: ExchangeObserver;
-  /** Judges a reading and hands it to the recorder; answers the forecast that goes with it. Never throws. */
+  /** Judges a reading; answers the forecast that goes with it. Never throws. */
   sampled(sample: MemorySample): Forecast | undefined;
+  /** The last reading was of a machine that swaps, or reads weights again and again. */
+  swapsNow(): boolean;
   loadChanged(load: Load): void;
   /** Open ones, drills included. */
   episodes(): Episode[];
@@ -73,7 +74,6 @@ const MOST_ASKED = 200;
 
 export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const { store, now, monotonic, log, newId } = parts;
-  const held = createHeldSamples(store.saveSample);
   const announced = new Map<string, string>();
   const askedAt = new Map<string, number>();
   const quiet = new Set<string>();
@@ -199,9 +199,9 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
     sampled(sample) {
       const forecast = guarded(() => warner.sampled(sample));
       guarded(() => gpu.sampled(sample, now(), monotonic()));
-      held.save(sample, guarded(warner.swapsNow) ?? false, monotonic());
       return forecast;
     },
+    swapsNow: () => guarded(warner.swapsNow) ?? false,
     loadChanged(load) {
       guarded(() => gpu.loadChanged(load, now()));
     },
@@ -235,10 +235,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
         // Without a record there is nothing to close.
       }
     },
-    close() {
-      drill.stop();
-      held.release();
-    },
+    close: drill.stop,
   };
 }
 
