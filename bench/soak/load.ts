@@ -44,6 +44,26 @@ export async function chatUntil(
   }
 }
 
+/** So many chats of one short turn, each unlike the others; `say` is told of every five thousandth. */
+export async function fill(
+  url: string,
+  count: number,
+  parts: { sent: Sent; lanes: number; stopped: () => boolean; say: (count: number) => void },
+): Promise<void> {
+  let begun = 0;
+  const lane = async (model: string | undefined): Promise<void> => {
+    while (begun < count && !parts.stopped()) {
+      begun += 1;
+      if (begun % 5000 === 0) parts.say(begun);
+      const messages = [{ role: "user", content: `What is ${begun} times ${begun % 97}?` }];
+      const body = { model, messages, stream: false, options: { num_predict: 1 } };
+      await ask(`${url}/api/chat`, JSON.stringify(body), false);
+      parts.sent.whole += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: parts.lanes }, (_, index) => lane(MODELS[index % MODELS.length])));
+}
+
 async function ask(url: string, body: string, leaves: boolean): Promise<void> {
   const controller = new AbortController();
   const answer = await fetch(url, { method: "POST", body, signal: controller.signal });

@@ -1,13 +1,15 @@
 /**
  * A long run: `npm run soak` (an hour; `--minutes N` for another length). Eight streams without a pause, some left
  * half-way, reloads, two open pages, memory read once a second. Says how memory, descriptors, the database's log and
- * the event loop went, and whether every exchange that was sent has its row.
+ * the event loop went, and whether every exchange that was sent has its row. Before that some ten thousand short chats
+ * fill what Plimsoll remembers: all of it has a limit, and whether anything grows without one shows only then.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { createClock } from "../../src/demo/clock.ts";
 import { createSimulatedOllama } from "../../src/demo/simulatedOllama.ts";
 import { readMigrations } from "../../src/store/migrate.ts";
 import { openReader } from "../../src/store/readOnly.ts";
@@ -16,24 +18,28 @@ import { openPage } from "../machine/page.ts";
 import { createProc } from "../machine/proc.ts";
 import { launchPlimsoll } from "../targets/plimsoll.ts";
 import type { KeptMemory } from "./heapPreload.ts";
-import { chatUntil, type Sent } from "./load.ts";
+import { chatUntil, fill, type Sent } from "./load.ts";
 import { slopeOf } from "./slope.ts";
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
     streams: { type: "string", default: "8" },
+    fill: { type: "string", default: "22000" },
     help: { type: "boolean" },
   },
 });
 if (values.help === true) {
-  process.stdout.write("npm run soak -- [--minutes 60] [--streams 8]\n");
+  process.stdout.write(
+    "npm run soak -- [--minutes 60] [--streams 8] [--fill 22000]\n\n  --minutes N  length, after the filling\n  --streams N  chats at a time\n  --fill N     short chats before, so that all that is remembered is full (turns, scores, chats)\n",
+  );
   process.exit(0);
 }
 const minutes = Number(values.minutes);
 const streams = Number(values.streams);
-if (!(minutes > 0) || !Number.isInteger(streams) || streams < 1) {
-  process.stderr.write("soak: --minutes and --streams take numbers above 0\n");
+const fillCount = Number(values.fill);
+if (!(minutes > 0) || !Number.isInteger(streams) || streams < 1 || !Number.isInteger(fillCount)) {
+  process.stderr.write("soak: --minutes and --streams take numbers above 0, --fill a whole one\n");
   process.exit(2);
 }
 
@@ -50,7 +56,12 @@ mkdirSync(dataDir);
 const loopFile = path.join(folder, "event-loop.json");
 const heapFile = path.join(folder, "heap.json");
 const preload = (name: string): string[] => ["--import", new URL(name, import.meta.url).href];
-const simulated = createSimulatedOllama({ speed: 4 });
+/** While memory is filled, models compute next to nothing; keeping them and waiting takes its time. */
+let isFilling = true;
+const steady = createClock({ speed: 4 });
+const simulated = createSimulatedOllama({
+  clock: { ...steady, work: (ms, signal) => steady.work(isFilling ? ms / 1000 : ms, signal) },
+});
 const { port: upstreamPort } = await simulated.listen();
 const target = await launchPlimsoll({
   name: "plimsoll",
@@ -76,7 +87,7 @@ interface Reading {
 const proc = createProc();
 const readings: Reading[] = [];
 const sent: Sent = { whole: 0, left: 0 };
-const startedMs = performance.now();
+let startedMs = performance.now();
 /** Ctrl-C ends the run early; what was measured until then is judged. */
 const stopped = new AbortController();
 process.once("SIGINT", () => stopped.abort());
@@ -115,6 +126,11 @@ function say({ atMs, rssMib, keptRssMib, heapMib, descriptors, walMib, p99Ms }: 
   );
 }
 
+function sayFilled(count: number): void {
+  const rssMib = proc.rssBytes([target.pid ?? 0]) / MIB;
+  process.stdout.write(`filling: ${count} of ${fillCount} chats  RSS ${rssMib.toFixed(1)} MiB\n`);
+}
+
 let failed = false;
 function judge(name: string, good: boolean, text: string): void {
   failed ||= !good;
@@ -124,6 +140,9 @@ function judge(name: string, good: boolean, text: string): void {
 try {
   const pages = await Promise.all([openPage(target.port), openPage(target.port)]);
   const url = `http://127.0.0.1:${target.port}`;
+  await fill(url, fillCount, { sent, lanes: 16, stopped: () => stopped.signal.aborted, say: sayFilled });
+  isFilling = false;
+  startedMs = performance.now();
   const chatting = Array.from({ length: streams }, (_, lane) =>
     chatUntil(url, lane, sent, () => stopped.signal.aborted),
   );

@@ -54,13 +54,14 @@ export interface KnownTurns {
   size(): number;
 }
 
-/** @param limit Most turns kept; the least recently used conversations lose theirs first. */
+/** @param limit Most turns and conversations kept; the least recently used conversations lose theirs first. */
 export function createKnownTurns(limit: number): KnownTurns {
   /** The least recently used first. */
   const conversations = new Map<string, KnownConversation>();
   const byGivenId = new Map<string, KnownConversation>();
   const index = createClueIndex();
   let count = 0;
+  const held = (): number => count + conversations.size;
 
   function drop(turns: readonly KnownTurn[]): void {
     for (const turn of turns) {
@@ -92,13 +93,13 @@ export function createKnownTurns(limit: number): KnownTurns {
   function makeRoom(): void {
     const goal = Math.floor(limit * 0.9);
     for (const { turns } of conversations.values()) {
-      if (count <= goal) {
+      if (held() <= goal) {
         return;
       }
       drop(turns.splice(0, turns.length - KEPT_OF_OLD));
     }
     for (const id of conversations.keys()) {
-      if (count <= goal) {
+      if (held() <= goal) {
         return;
       }
       remove(id);
@@ -123,7 +124,7 @@ export function createKnownTurns(limit: number): KnownTurns {
         drop(conversation.turns.splice(0, 1));
       }
       touch(conversation);
-      if (count > limit) {
+      if (held() > limit) {
         makeRoom();
       }
     },
