@@ -51,6 +51,11 @@ function refused(planted: readonly [file: string, imported: string][]): string[]
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), `import { x } from "${imported}";\nexport const y = x;\n`);
   }
+  return refusedBy("no-restricted-imports");
+}
+
+/** The files in which lint refuses something by this rule. */
+function refusedBy(rule: string): string[] {
   copyFileSync(".oxlintrc.json", join(folder, ".oxlintrc.json"));
   try {
     execFileSync(resolve("node_modules/.bin/oxlint"), ["--format", "unix", "."], { cwd: folder });
@@ -60,7 +65,7 @@ function refused(planted: readonly [file: string, imported: string][]): string[]
     return stdout
       .toString()
       .split("\n")
-      .filter((line) => line.includes("no-restricted-imports"))
+      .filter((line) => line.includes(rule))
       .map((line) => line.split(":")[0] ?? "");
   }
 }
@@ -72,4 +77,16 @@ it.each(TURNING_BACK)("%s does not import %s", (file, imported) => {
 
 it("what goes on its way is let through", () => {
   expect(refused(GOING_ON)).toEqual([]);
+});
+
+it("a circle is refused", () => {
+  writeFileSync(
+    join(folder, "src/proxy/one.ts"),
+    'import { two } from "./two.ts";\nexport const one = (): unknown => two;\n',
+  );
+  writeFileSync(
+    join(folder, "src/proxy/two.ts"),
+    'import { one } from "./one.ts";\nexport const two = (): unknown => one;\n',
+  );
+  expect(refusedBy("no-cycle").toSorted()).toEqual(["src/proxy/one.ts", "src/proxy/two.ts"]);
 });

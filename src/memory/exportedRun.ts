@@ -2,6 +2,7 @@ import type { MemorySample } from "../types.ts";
 import type { CsvRow } from "./csv.ts";
 import { linuxHeadroom } from "./headroom.ts";
 import { relativeTimes, type RecordedRun, type RunFacts } from "./recording.ts";
+import { RATES } from "./thin.ts";
 
 /** The figures of a sample that are one cell each in an export. */
 const FIGURES = [
@@ -13,12 +14,7 @@ const FIGURES = [
   "mappedBytes",
   "swapTotalBytes",
   "swapUsedBytes",
-  "swapOutBytesPerSecond",
-  "swapInBytesPerSecond",
-  "refaultBytesPerSecond",
-  "kswapdScanPerSecond",
-  "pressureSomeRatio",
-  "pressureFullRatio",
+  ...RATES,
 ] as const satisfies readonly (keyof MemorySample)[];
 
 /** Turns rows of our own export back into samples. Headroom is computed anew where the export has none. */

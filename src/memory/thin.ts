@@ -1,6 +1,7 @@
 import type { MemorySample } from "../types.ts";
 
-const RATES = [
+/** The figures of a sample that are rates: they hold for the time since the one before. */
+export const RATES = [
   "swapOutBytesPerSecond",
   "swapInBytesPerSecond",
   "refaultBytesPerSecond",
