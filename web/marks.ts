@@ -39,6 +39,19 @@ export function chartMarks(
   return marks.filter(({ at }) => at >= from && at <= to).toSorted((a, b) => a.at - b.at);
 }
 
+/** Since when all marks are known: a list that is full says nothing of what was before its oldest. Undefined: all of them are. */
+export function marksKnownSince(
+  loads: readonly Load[],
+  ended: readonly Exchange[],
+  most: { loads: number; ended: number },
+): number | undefined {
+  const oldest = [
+    ...(loads.length < most.loads ? [] : loads.slice(-1)),
+    ...(ended.length < most.ended ? [] : ended.slice(-1)),
+  ].map(({ startedAt }) => startedAt);
+  return oldest.length === 0 ? undefined : Math.max(...oldest);
+}
+
 /** Its runner had been there before. A cause is unknown too where a runner was found at the start, for nobody's request. */
 export function isReload({ cause, exchangeId }: Load): boolean {
   return cause === "unknown" ? exchangeId !== undefined : cause !== "first";

@@ -1,6 +1,7 @@
 import type { Load, LoadedModel } from "../src/types.ts";
 
-const loadsKept = 200;
+/** Of loads, newest first. */
+export const loadsKept = 200;
 
 /** Loads, newest first, each once: what came last is what is known of it. */
 export function newestLoads(loads: readonly Load[], added: readonly Load[]): Load[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chartMarks, loadWords, shortLoadWords } from "../../web/marks.ts";
+import { chartMarks, loadWords, marksKnownSince, shortLoadWords } from "../../web/marks.ts";
 import { aLoad, anExchange } from "./support.ts";
 
 const reload = aLoad({
@@ -23,6 +23,15 @@ describe("marks", () => {
       [7000, "cut"],
     ]);
     expect(marks[2]?.text).toBe("prompt cut −1,204 tokens, gemma3:4b");
+  });
+
+  it("are all known, or known since the oldest of a list that is full", () => {
+    const loads = [reload, aLoad({ startedAt: 1000 })];
+    const ended = [anExchange({ startedAt: 7000 }), anExchange({ startedAt: 3000 })];
+    expect(marksKnownSince(loads, ended, { loads: 3, ended: 3 })).toBeUndefined();
+    expect(marksKnownSince(loads, ended, { loads: 2, ended: 3 })).toBe(1000);
+    expect(marksKnownSince(loads, ended, { loads: 2, ended: 2 })).toBe(3000);
+    expect(marksKnownSince([], [], { loads: 200, ended: 200 })).toBeUndefined();
   });
 
   it("name a reload's cause and who wanted what", () => {

@@ -1,12 +1,14 @@
 import { useMemo } from "preact/hooks";
 import { summaryWords } from "../chartWords.ts";
-import { formatBytes, formatTime } from "../format.ts";
+import { formatBytes, formatTime, formatWhen } from "../format.ts";
 import { futureMs } from "../forecastLine.ts";
-import { chartMarks } from "../marks.ts";
+import { chartMarks, marksKnownSince } from "../marks.ts";
 import type { ChartMark } from "../marks.ts";
 import { chartWindows } from "../samples.ts";
 import { toGpuSeries, toSeries } from "../series.ts";
 import type { Series } from "../series.ts";
+import { endedKept } from "../state.ts";
+import { loadsKept } from "../stateLoads.ts";
 import {
   bandContext,
   chartSpanMs,
@@ -35,6 +37,7 @@ export function Memory() {
     () => chartMarks(loads.value, ended.value, now.value - chartSpanMs.value, now.value),
     [loads.value, ended.value, chartSpanMs.value, series],
   );
+  const knownSince = marksKnownSince(loads.value, ended.value, { loads: loadsKept, ended: endedKept });
   return (
     <section class="memory" aria-labelledby="memory-title">
       <div class="head">
@@ -61,6 +64,9 @@ export function Memory() {
           <BandLegend series={series} at={cursorAt.value} />
           <figcaption>
             {markAt(marks, cursorAt.value, chartSpanMs.value) ?? summaryWords(series, points.value, forecast)}
+            {knownSince !== undefined &&
+              knownSince > from &&
+              ` Loads and cuts are marked from ${formatWhen(knownSince, now.value)} on.`}
           </figcaption>
         </figure>
       )}
