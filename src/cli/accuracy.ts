@@ -3,6 +3,7 @@ import type { AccuracySummary, Score } from "../predict/accuracy.ts";
 import { bytesText } from "../predict/figureText.ts";
 import type { ForecastScore } from "../predict/forecastScore.ts";
 import { ownUrl } from "./address.ts";
+import { askRunning } from "./askRunning.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
@@ -16,15 +17,13 @@ Median and p90 of the error, bias and number of predictions, for each kind of fi
 beforehand count. Asks the running Plimsoll.`,
   async run(args) {
     const { config, flags } = readSettings(args, { json: { type: "boolean" } });
-    const url = ownUrl(config.listen);
-    const answer = await fetch(`${url}/plimsoll/api/accuracy`, {
-      headers: config.token === null ? {} : { authorization: `Bearer ${config.token}` },
-    }).catch(() => undefined);
-    if (answer?.ok !== true) {
-      remark(`plimsoll accuracy: no Plimsoll answers at ${url}; start it, or name it with --listen.\n`);
+    const reply = await askRunning(config, "accuracy");
+    if (reply === undefined || reply.refusal !== undefined) {
+      const nobody = `no Plimsoll answers at ${ownUrl(config.listen)}; start it, or name it with --listen.`;
+      remark(`plimsoll accuracy: ${reply?.refusal ?? nobody}\n`);
       return EXIT.failed;
     }
-    const summary = (await answer.json()) as AccuracySummary & { forecast?: ForecastScore[] };
+    const summary = reply.body as AccuracySummary & { forecast?: ForecastScore[] };
     if (flags["json"] === true) sayJson(summary);
     else say(accuracyText(summary) + forecastText(summary.forecast ?? []));
     return EXIT.good;

@@ -3,7 +3,7 @@ import { createAlertChannels } from "../alertChannels.ts";
 import type { ChannelTest } from "../alerts/channels/channels.ts";
 import { thisMachinesPrograms } from "../alerts/channels/programs.ts";
 import type { Config } from "../config.ts";
-import { ownUrl } from "./address.ts";
+import { askRunning } from "./askRunning.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./command.ts";
 import { readSettings } from "./settings.ts";
@@ -28,7 +28,7 @@ Exit 0: all were delivered; 1: one was not.`,
       return EXIT.usage;
     }
     const channel = typeof flags["channel"] === "string" ? flags["channel"] : undefined;
-    const results = (await askRunning(config, channel)) ?? (await sendFromHere(config, channel));
+    const results = (await sentByRunning(config, channel)) ?? (await sendFromHere(config, channel));
     if (typeof results === "string") {
       remark(`plimsoll alert: ${results}\n`);
       return EXIT.failed;
@@ -40,22 +40,12 @@ Exit 0: all were delivered; 1: one was not.`,
 };
 
 /** The results, why there are none, or undefined where no Plimsoll answers. */
-async function askRunning(
+async function sentByRunning(
   config: Config,
   channel: string | undefined,
 ): Promise<ChannelTest[] | string | undefined> {
-  const url = ownUrl(config.listen);
-  try {
-    const answer = await fetch(`${url}/plimsoll/api/alerts/test`, {
-      method: "POST",
-      headers: config.token === null ? {} : { authorization: `Bearer ${config.token}` },
-      body: JSON.stringify({ channel }),
-    });
-    const said = (await answer.json()) as { test?: ChannelTest[]; error?: { message: string } };
-    return said.test ?? said.error?.message ?? `the Plimsoll at ${url} answered ${answer.status}`;
-  } catch {
-    return undefined;
-  }
+  const reply = await askRunning(config, "alerts/test", { channel });
+  return reply?.refusal ?? (reply?.body as { test?: ChannelTest[] } | undefined)?.test;
 }
 
 async function sendFromHere(config: Config, channel: string | undefined): Promise<ChannelTest[] | string> {

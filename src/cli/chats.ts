@@ -3,6 +3,8 @@ import { readMigrations } from "../store/migrate.ts";
 import { openReader } from "../store/readOnly.ts";
 import type { Advice, Conversation } from "../types.ts";
 import { ownUrl } from "./address.ts";
+import type { Config } from "../config.ts";
+import { askRunning, plimsollAt } from "./askRunning.ts";
 import { adviceText, chatsText, chatText } from "./chatsText.ts";
 import { EXIT } from "./exit.ts";
 import { MIGRATIONS_DIRECTORY } from "./paths.ts";
@@ -44,9 +46,7 @@ Chats are told apart by salted hashes; not a word of them is kept.`,
       ...(flags["all"] === true && { purpose: "any" }),
     };
     const namesRecord = rest.some((word) => word === "--data-dir" || word.startsWith("--data-dir="));
-    const source =
-      (namesRecord ? undefined : await running({ url: ownUrl(config.listen), token: config.token })) ??
-      fromRecord(dataDir);
+    const source = (namesRecord ? undefined : await running(config)) ?? fromRecord(dataDir);
     try {
       const found = id === undefined ? await source.list(query) : await source.find(id);
       if (found === undefined) {
@@ -94,37 +94,29 @@ function readLimit(text: unknown): number {
 }
 
 /** Undefined when nobody listens there. */
-async function running({ url, token }: { url: string; token: string | null }): Promise<Source | undefined> {
+async function running(config: Config): Promise<Source | undefined> {
   const ask = async (path: string): Promise<unknown> => {
-    const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-    const answer = await fetch(`${url}/plimsoll/api/${path}`, { headers });
-    if (answer.status === 404) {
-      return undefined;
+    const reply = await askRunning(config, path);
+    if (reply?.refusal !== undefined && reply.status !== 404) {
+      throw new Error(reply.refusal);
     }
-    if (!answer.ok) {
-      throw new Error(`the Plimsoll at ${url} refused: ${answer.status} ${await answer.text()}`);
-    }
-    return answer.json();
+    return reply?.refusal === undefined ? reply?.body : undefined;
   };
-  const isThere = await fetch(`${url}/plimsoll/healthz`).then(
-    (answer) => answer.ok,
-    () => false,
-  );
-  return isThere
-    ? {
-        name: url,
-        list: async (query) => {
-          const parameters = new URLSearchParams(
-            Object.entries(query).map(([key, value]): [string, string] => [key, String(value)]),
-          );
-          return (await ask(`conversations?${parameters.toString()}`)) as { conversations: Conversation[] };
-        },
-        find: async (id) =>
-          (await ask(`conversations/${encodeURIComponent(id)}`)) as Conversation | undefined,
-        advice: async () => ((await ask("advice")) as { advice: Advice[] } | undefined)?.advice ?? [],
-        close: () => {},
-      }
-    : undefined;
+  if ((await plimsollAt(ownUrl(config.listen))) === undefined) {
+    return undefined;
+  }
+  return {
+    name: ownUrl(config.listen),
+    list: async (query) => {
+      const parameters = new URLSearchParams(
+        Object.entries(query).map(([key, value]): [string, string] => [key, String(value)]),
+      );
+      return (await ask(`conversations?${parameters.toString()}`)) as { conversations: Conversation[] };
+    },
+    find: async (id) => (await ask(`conversations/${encodeURIComponent(id)}`)) as Conversation | undefined,
+    advice: async () => ((await ask("advice")) as { advice: Advice[] } | undefined)?.advice ?? [],
+    close: () => {},
+  };
 }
 
 function fromRecord(dataDir: string): Source {

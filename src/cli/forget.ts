@@ -5,6 +5,7 @@ import { openStore } from "../store/client.ts";
 import { StoreRefusal } from "../store/refusal.ts";
 import type { Log } from "../types.ts";
 import { ownUrl } from "./address.ts";
+import { askRunning } from "./askRunning.ts";
 import { EXIT } from "./exit.ts";
 import { parseMoment } from "./moment.ts";
 import type { Command } from "./command.ts";
@@ -84,24 +85,20 @@ async function forgetHere(where: { config: Config; dataDir: string }, what: Forg
     }
   } catch (error) {
     if (error instanceof StoreRefusal && error.code === "locked") {
-      return askRunning(where.config, what);
+      return forgottenByRunning(where.config, what);
     }
     throw error;
   }
 }
 
-async function askRunning(config: Config, what: Forget): Promise<Forgotten> {
-  const url = `${ownUrl(config.listen)}/plimsoll/api/forget`;
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(config.token === null ? {} : { authorization: `Bearer ${config.token}` }),
-    },
-    body: JSON.stringify(what),
-  });
-  if (!answer.ok) {
-    throw new Error(`the running Plimsoll at ${url} refused: ${answer.status} ${await answer.text()}`);
+async function forgottenByRunning(config: Config, what: Forget): Promise<Forgotten> {
+  const reply = await askRunning(config, "forget", what);
+  if (reply === undefined || reply.refusal !== undefined) {
+    const url = ownUrl(config.listen);
+    throw new Error(
+      reply?.refusal ??
+        `the record is in use, but no Plimsoll answers at ${url}; name the one that uses it with --listen`,
+    );
   }
-  return (await answer.json()) as Forgotten;
+  return reply.body as Forgotten;
 }

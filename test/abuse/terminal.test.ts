@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { plimsoll, temporaryFolder } from "../cli/support/program.ts";
 import { anExchange, aSample } from "../cli/top/support.ts";
-import { aSnapshot } from "../dashboard/support.ts";
+import { aSnapshot, health } from "../dashboard/support.ts";
 import { cleanUp, onCleanUp } from "../support/startPlimsoll.ts";
 
 afterAll(cleanUp);
@@ -38,7 +38,7 @@ const ANSWERS: Record<string, unknown> = {
   "/plimsoll/api/alerts/test": { test: [{ channel: HOSTILE, delivered: false, ms: 1, problem: HOSTILE }] },
   "/plimsoll/api/exchanges": { exchanges: [anExchange({ model: HOSTILE, path: HOSTILE })] },
   "/plimsoll/api/samples": { samples: [] },
-  "/plimsoll/healthz": { status: HOSTILE, version: HOSTILE },
+  "/plimsoll/healthz": { ...health, version: HOSTILE },
   "/api/version": { version: HOSTILE },
 };
 
@@ -65,6 +65,7 @@ let url = "";
 beforeAll(async () => {
   const server = http.createServer((request, response) => {
     const answer = ANSWERS[new URL(request.url ?? "/", "http://x").pathname];
+    response.setHeader("x-plimsoll-instance", "liar");
     response.statusCode = answer === undefined ? 404 : 200;
     response.end(JSON.stringify(answer ?? { error: { code: "x", message: HOSTILE } }));
   });

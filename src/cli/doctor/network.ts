@@ -2,29 +2,12 @@
 import net from "node:net";
 import { isLoopback, parseListen } from "../../config.ts";
 import { createOllamaClient, OllamaError } from "../../ollama/client.ts";
-import type { Health } from "../../types.ts";
 import { ownUrl } from "../address.ts";
+import { plimsollAt } from "../askRunning.ts";
 import type { Check } from "./check.ts";
 
 const TIMEOUT_MS = 3000;
 const OLLAMAS_PLACE = "http://127.0.0.1:11434";
-
-/** The Plimsoll that answers at a URL; it says so on a path that Ollama does not have. */
-export async function plimsollAt(url: string): Promise<Health | undefined> {
-  try {
-    const answer = await fetch(`${url}/plimsoll/healthz`, {
-      headers: { "user-agent": "plimsoll" },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    if (!answer.headers.has("x-plimsoll-instance")) {
-      await answer.body?.cancel();
-      return undefined;
-    }
-    return (await answer.json()) as Health;
-  } catch {
-    return undefined;
-  }
-}
 
 /** `undefined` when the address is free, else the system's code. */
 export function whyNotListen(host: string, port: number): Promise<string | undefined> {
