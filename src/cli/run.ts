@@ -74,6 +74,13 @@ async function showHelp(name: string | undefined): Promise<number> {
   return EXIT.good;
 }
 
+/** A file that someone has named: its message is for programmers. */
+function fileProblem({ code, path, message }: NodeJS.ErrnoException): string | undefined {
+  if (path === undefined || !message.startsWith(`${code}:`)) return undefined;
+  if (code === "ENOENT") return `there is no file ${path}.`;
+  return code === "EACCES" ? `${path} may not be read by this user.` : undefined;
+}
+
 /** Node's own message goes on about positional arguments: only the option it names is of use. */
 function unknownOption(message: string, name: string, { usage }: Command): string {
   const option = /'(-[^ ']*)/.exec(message)?.[1] ?? "";
@@ -91,7 +98,7 @@ function explain(error: unknown, name: string, command: Command): number {
   remark(
     code === "ERR_PARSE_ARGS_UNKNOWN_OPTION"
       ? unknownOption(message, name, command)
-      : `plimsoll: ${message}\n`,
+      : `plimsoll: ${fileProblem(error as NodeJS.ErrnoException) ?? message}\n`,
   );
   if (error instanceof ConfigError) {
     return EXIT.configuration;

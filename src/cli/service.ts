@@ -148,7 +148,7 @@ function status(plan: ServicePlan, asJson: boolean): number {
     sayJson({ kind: plan.kind, file: plan.file.path, installed, active });
   } else {
     say(
-      `${plan.kind}: ${installed ? `installed (${plan.file.path}), ${active ? "running" : "not running"}` : "not installed"}\n`,
+      `${plan.kind}: ${installed ? `installed (${plan.file.path}), ${active ? "running" : "not running"}` : "not installed (plimsoll service install does it)"}\n`,
     );
   }
   return active ? EXIT.good : EXIT.failed;

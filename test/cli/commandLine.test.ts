@@ -51,6 +51,13 @@ describe("words and exit codes", () => {
       "err",
       /--config \/no\/such\.json cannot be read/,
     ],
+    [
+      "a file that is not there",
+      ["predict", "no.gguf"],
+      1,
+      "err",
+      /^plimsoll: there is no file no\.gguf\.\n$/,
+    ],
     ["an alert without --test", ["alert"], 2, "err", /say --test/],
     ["nothing to forget", ["forget"], 2, "err", /name one of --before DAY, --conversation ID or --all/],
     ["a day that is none", ["forget", "--before", "soon"], 2, "err", /"soon" is no day: expected 2026-01-31/],

@@ -68,7 +68,7 @@ function words({ code, out, err }: Ended, url: string): object {
       .replaceAll(/(creating new|using existing) layer/g, "layer")
       .split(/[\r\n]+/)
       // A progress is drawn as often as it takes: how often is a matter of time.
-      .map((line) => line.trim().replaceAll(/\b(.+?)(?: \1)+$/g, "$1"))
+      .map((line) => line.trim().replaceAll(/\b(.+?)(?:\s+\1)+$/g, "$1"))
       .filter((line) => line !== "");
   // Models made within one second are listed in any order.
   return { code, out: plain(out).toSorted(), err: [...new Set(plain(err))] };
