@@ -34,7 +34,7 @@ const settleMs = 120;
 export function openWhatIf(): () => void {
   // Again when Ollama begins to answer, or is gone.
   const stopNames = effect(() => {
-    void readNames(isReachable.value);
+    if (isKnown.value) void readNames(isReachable.value);
   });
   const stopEstimate = answering(
     () => ({
@@ -88,6 +88,8 @@ export function openWhatIf(): () => void {
   return () => [stopNames, stopEstimate, stopTable, stopQuantized, stopOthers].forEach((stop) => stop());
 }
 
+/** Before that, which models are loaded is not known either. */
+const isKnown = computed(() => health.value !== undefined);
 const isReachable = computed(() => health.value?.upstream.reachable !== false);
 
 async function readNames(reachable: boolean): Promise<void> {

@@ -22,7 +22,7 @@ export function explainEstimate(shape: ModelShape, settings: EstimateSettings): 
     ...computeLines(shape, own, estimate.computeBytes),
     ...optional(
       "output",
-      `logits: 4 · ${shape.vocabularySize ?? 0} · ${settings.parallel} slots`,
+      `logits: 4 · ${shape.vocabularySize ?? 0} · ${counted(settings.parallel, "slot")}`,
       estimate.outputBytes,
     ),
     ...optional("process", processFormula(shape, settings), estimate.processBytes),
@@ -98,7 +98,7 @@ function cacheLines(shape: ModelShape, settings: EstimateSettings): ExplainLine[
     const width = settings.flashAttention || attention.valueWidth === 0 ? attention.valueWidth : widest;
     const values = rowBytes(cacheType(settings.kvCacheTypeV), width);
     const kind = attention.sliding ? "sliding" : "full";
-    const formula = `${count} layers · ${kept} cells · (${keys} K + ${values} V bytes) · ${cells.streams} streams`;
+    const formula = `${count} layers · ${kept} cells · (${keys} K + ${values} V bytes) · ${counted(cells.streams, "stream")}`;
     return [
       line(`cache: ${kind}`, formula, count * kept * (keys + values) * cells.streams),
       ...besideLines(attention, settings, { count, cells: cells.full, streams: cells.streams }),
@@ -120,7 +120,7 @@ function besideLines(
     rowBytes(keys, attention.indexerWidth ?? 0) +
     (attention.compressRatio === undefined ? 0 : rowBytes(keys, attention.keyWidth));
   const cells = Math.ceil(group.cells / ratio);
-  const formula = `${group.count} layers · ${cells} cells · ${row} bytes · ${group.streams} streams`;
+  const formula = `${group.count} layers · ${cells} cells · ${row} bytes · ${counted(group.streams, "stream")}`;
   return [line("cache: indexer", formula, group.count * cells * row * group.streams)];
 }
 
@@ -151,4 +151,8 @@ function computeLines(shape: ModelShape, settings: EstimateSettings, compute: Sp
 function processFormula(shape: ModelShape, settings: EstimateSettings): string {
   const merges = shape.mergeCount === undefined ? "" : ` and ${shape.mergeCount} merges`;
   return `${settings.engine} itself, and tables for ${shape.vocabularySize ?? 0} tokens${merges} (as measured)`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

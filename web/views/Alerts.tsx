@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Advice, Episode } from "../../src/types.ts";
+import type { Advice, ChannelHealth, Episode } from "../../src/types.ts";
 import { readAdvice, readEpisodes, startDrill, testChannels } from "../apiAlerts.ts";
 import { formatBytes, formatElapsed, formatWhen } from "../format.ts";
 import { conversations, episodes, health, now, version } from "../store.ts";
@@ -108,11 +108,16 @@ function Channels() {
       Alerts appear on this page
       {channels.length === 0
         ? "; alerts.channels in the configuration sends them elsewhere too."
-        : ` and go to ${channels
-            .map(({ channel, state, problem }) => `${channel} (${state}${problem ? `: ${problem}` : ""})`)
-            .join(", ")}.`}
+        : ` and go to ${channels.map(channelText).join(", ")}.`}
     </p>
   );
+}
+
+/** The log needs no trying. */
+function channelText({ channel, type, state, problem }: ChannelHealth): string {
+  const name = channel === "log" ? "the log" : channel;
+  if (state === "failing") return `${name} (failing${problem ? `: ${problem}` : ""})`;
+  return state === "ok" || type === "log" ? name : `${name} (not tried yet)`;
 }
 
 /** Two buttons that try the way of a warning without one. */

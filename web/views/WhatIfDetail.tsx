@@ -53,37 +53,39 @@ export function Sum() {
 /** Every installed model with the same settings. */
 export function Others() {
   return (
-    <table class="small">
-      <caption>Each model at this context</caption>
-      <thead>
-        <tr>
-          <th scope="col">Model</th>
-          <th scope="col">In all</th>
-          <th scope="col">Fits</th>
-          <th scope="col">Largest that fits</th>
-          <th scope="col">tok/s</th>
-        </tr>
-      </thead>
-      <tbody>
-        {others.value.map(({ name, answer }) => (
-          <tr
-            key={name}
-            data-fit={answer?.fit.verdict}
-            aria-current={name === chosenModel.value || undefined}
-          >
-            <th scope="row">
-              <bdi class="name" title={name}>
-                {name}
-              </bdi>
-            </th>
-            <td>{formatBytes(answer?.totalBytes)}</td>
-            <td>{answer ? `${fitShapes[answer.fit.verdict]} ${answer.fit.verdict}` : "not described"}</td>
-            <td>{formatCount(answer?.fit.largestContextThatFits)}</td>
-            <td>{formatRate(answer && rateAt(answer, context.value))}</td>
+    <div class="scroll" role="region" tabIndex={0} aria-label="Each model at this context">
+      <table class="small">
+        <caption>Each model at this context</caption>
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            <th scope="col">In all</th>
+            <th scope="col">Fits</th>
+            <th scope="col">Largest that fits</th>
+            <th scope="col">tok/s</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {others.value.map(({ name, answer }) => (
+            <tr
+              key={name}
+              data-fit={answer?.fit.verdict}
+              aria-current={name === chosenModel.value || undefined}
+            >
+              <th scope="row">
+                <bdi class="name" title={name}>
+                  {name}
+                </bdi>
+              </th>
+              <td>{formatBytes(answer?.totalBytes)}</td>
+              <td>{answer ? `${fitShapes[answer.fit.verdict]} ${answer.fit.verdict}` : "not described"}</td>
+              <td>{formatCount(answer?.fit.largestContextThatFits)}</td>
+              <td>{formatRate(answer && rateAt(answer, context.value))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
