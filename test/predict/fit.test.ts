@@ -186,7 +186,7 @@ describe("the sum line by line", () => {
   it("gives each line a formula that comes out at its bytes", () => {
     const settings = resolveSettings({ shape: SHAPE, query: { contextLength: 4096 } });
     const cache = explainEstimate(SHAPE, settings).find(({ label }) => label === "cache: full");
-    expect(cache?.formula).toBe("16 layers · 4096 cells · (1024 K + 1024 V bytes) · 1 streams");
+    expect(cache?.formula).toBe("16 layers · 4096 cells · (1024 K + 1024 V bytes) · 1 stream");
     expect(cache?.bytes).toBe(16 * 4096 * (1024 + 1024));
   });
 
