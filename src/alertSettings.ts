@@ -109,10 +109,6 @@ export const guardSettings = z
   .prefault({})
   .describe("Acts on requests that would make the machine swap, when turned on.");
 
-export type AlertSettings = z.infer<typeof alertSettings>;
-export type ChannelSettings = AlertSettings["channels"][number];
-export type GuardSettings = z.infer<typeof guardSettings>;
-
 export const CHANNEL_KEYS = ["type", "name", "minimumLevel", "url", "format", "token", "command"];
 
 /** Fields of a channel whose values may be repeated in a message. */

@@ -4,7 +4,7 @@ import { ended, loads, moreRecorded, older, readOlder } from "./store.ts";
 
 /** The table of what was predicted and what came: which rows, which columns. */
 
-export const rowsPerPage = 50;
+const rowsPerPage = 50;
 const searchedAtMost = 1000;
 
 export const filter = signal("");

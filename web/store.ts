@@ -11,7 +11,7 @@ import { newestLoads } from "./stateLoads.ts";
 
 /** The page's signals, and the only code that writes them. */
 
-export const page = signal(emptyState);
+const page = signal(emptyState);
 
 /** `lostAt` is set while the connection is down, `regainedAt` says until when the last loss lasted. */
 export const connection = signal<{ lostAt?: number; regainedAt?: number }>({});

@@ -83,4 +83,4 @@ export function fitsInto(use: ModelUse | undefined, contextLength: number): bool
 }
 
 /** Fewer say little about the next one. */
-export const MEANINGFUL_REQUESTS = 20;
+const MEANINGFUL_REQUESTS = 20;

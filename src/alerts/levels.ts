@@ -66,7 +66,7 @@ export function isWarning(level: Level): boolean {
 }
 
 /** To raise, and to clear: a level is left only when things are clearly better than what raised it. */
-export const RAISE = { ratio: 1, seconds: 1 };
+const RAISE = { ratio: 1, seconds: 1 };
 export const CLEAR = { ratio: 1.25, seconds: 2 };
 
 /** The highest level that holds. `ease` widens the thresholds; see {@link CLEAR}. */

@@ -44,14 +44,14 @@ export function sentenceOf(reading: Reading, level: Level): string {
 }
 
 /** `about 50 s`, `about 4 min`. */
-export function about(seconds: number | undefined): string {
+function about(seconds: number | undefined): string {
   if (seconds === undefined) return "a while";
   if (seconds < 10) return `about ${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 100) return `about ${Math.round(seconds / 5) * 5} s`;
   return `about ${Math.round(seconds / 60)} min`;
 }
 
-export function turnsText(turns: number | undefined): string {
+function turnsText(turns: number | undefined): string {
   if (turns === undefined) return "a few turns";
   if (turns < 1) return "the next turn";
   const whole = Math.floor(turns);

@@ -115,7 +115,7 @@ export function parseNvidiaLine(line: string): GpuSample | undefined {
 }
 
 /** A line of the query by process: `6149, 2938`, in MiB. Windows says `[N/A]` for the memory. */
-export function parseNvidiaProcess(line: string): { pid: number; bytes: number } | undefined {
+function parseNvidiaProcess(line: string): { pid: number; bytes: number } | undefined {
   const match = /^\s*(\d+)\s*,\s*(\d+)\s*$/.exec(line);
   return match === null ? undefined : { pid: Number(match[1]), bytes: Number(match[2]) * MEBIBYTE };
 }

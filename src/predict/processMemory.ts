@@ -25,7 +25,7 @@ const OWN = {
  * memory pinned for copies (12). The same within 4 MiB in ten loads of four models with CUDA 13 on one machine; other
  * drivers differ.
  */
-export const CUDA_HOST_BYTES = (147 + 158 + 12) * MEBIBYTE;
+const CUDA_HOST_BYTES = (147 + 158 + 12) * MEBIBYTE;
 
 /** Bytes of the process itself: pages of the program, and heap that is neither weights nor caches. */
 export function processBytes(shape: ModelShape, settings: EstimateSettings): number {

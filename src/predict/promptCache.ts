@@ -43,7 +43,7 @@ export function stateBytes(cost: StateCost, tokens: number): number {
 }
 
 /** A copy of what cannot be computed backwards, to go back to a point of the prompt; other models need none. */
-export function checkpointBytes(cost: StateCost, tokens: number): number {
+function checkpointBytes(cost: StateCost, tokens: number): number {
   return Math.round(
     cost.slidingBytesPerToken * Math.min(tokens, cost.windowTokens) + (tokens > 0 ? cost.fixedBytes : 0),
   );

@@ -44,7 +44,7 @@ export function environmentCommands(variables: Readonly<Record<string, string>>)
  * A drop-in of the `ollama` unit, as `systemctl edit ollama` writes it, without an editor in between. A file for each
  * setting: said again, it replaces itself and nothing else.
  */
-export function dropIn(name: string, lines: readonly string[]): string {
+function dropIn(name: string, lines: readonly string[]): string {
   const folder = "/etc/systemd/system/ollama.service.d";
   const quoted = ["[Service]", ...lines].map((line) => `'${line}'`).join(" ");
   return [

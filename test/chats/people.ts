@@ -5,7 +5,7 @@ import type { Exchange, MessageClue, Purpose, RequestFacts } from "../../src/typ
 /** `role: text`, for example `["user", "hello"]`. */
 export type Said = readonly [role: MessageClue["role"], text: string];
 
-export function clueOf([role, text]: Said): MessageClue {
+function clueOf([role, text]: Said): MessageClue {
   return text === "" ? { role, length: 0 } : { role, length: text.length, hash: printOf(text) };
 }
 

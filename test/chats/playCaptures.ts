@@ -152,7 +152,7 @@ function readCapture({ exchange: { request, response }, scenario, index }: Captu
   return { exchange, facts, answer: reader.end("whole") };
 }
 
-export function finish(exchange: Exchange, answer: AnswerFacts): void {
+function finish(exchange: Exchange, answer: AnswerFacts): void {
   exchange.usage = answer.usage;
   const endedAt = exchange.startedAt + 900;
   exchange.state =

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 3000;
 const OLLAMAS_PLACE = "http://127.0.0.1:11434";
 
 /** `undefined` when the address is free, else the system's code. */
-export function whyNotListen(host: string, port: number): Promise<string | undefined> {
+function whyNotListen(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = net.createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

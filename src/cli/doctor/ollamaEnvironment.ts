@@ -68,7 +68,7 @@ export async function readOllamaEnvironment(
 }
 
 /** What is worth knowing; anything else, such as keys, is not even looked at. */
-export const NAMES = [
+const NAMES = [
   "OLLAMA_HOST",
   "OLLAMA_ORIGINS",
   "OLLAMA_CONTEXT_LENGTH",

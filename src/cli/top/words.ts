@@ -17,7 +17,7 @@ const MEBIBYTE = 1024 ** 2;
 const grouped = new Intl.NumberFormat("en");
 
 /** `21.4`; whole numbers stay whole. */
-export function gib(bytes: number): string {
+function gib(bytes: number): string {
   const value = bytes / GIBIBYTE;
   return Number.isInteger(value) || Math.abs(value) >= 1000
     ? grouped.format(Math.round(value))

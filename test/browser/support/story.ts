@@ -14,7 +14,7 @@ import { endedExchange } from "./scenes.ts";
 const gibibyte = 1024 ** 3;
 const onHost = (gib: number) => ({ hostBytes: Math.round(gib * gibibyte), deviceBytes: 0 });
 
-export const remedy: Remedy = {
+const remedy: Remedy = {
   id: "prompt-cache",
   text: "Give the prompt cache 2 GiB instead of 8.",
   savesBytes: 1.1 * gibibyte,

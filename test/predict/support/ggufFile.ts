@@ -61,7 +61,7 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(pieces));
 }
 
-export function text(value: string): Uint8Array {
+function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
 }
 

@@ -115,7 +115,7 @@ export const exchanges: fc.Arbitrary<Exchange> = fc
   )
   .map(([required, optional]) => plain({ ...required, ...optional } as Exchange));
 
-export const runners: fc.Arbitrary<RunnerSample> = fc.record(
+const runners: fc.Arbitrary<RunnerSample> = fc.record(
   {
     pid: fc.integer({ min: 1, max: 4_194_304 }),
     startedAt: time,
