@@ -13,7 +13,7 @@ it("puts forecasts of headroom beside no forecast", () => {
     withinBandRatio: 0.8,
   };
   expect(forecastText([score])).toBe(
-    "headroom 30 s ahead: 200 forecasts, wrong by 34 MiB in the mean; 137 MiB had it been said to stay as it is\n",
+    "headroom 30 s ahead: 200 forecasts, off by 34 MiB on average; taking it to stay as it was: 137 MiB\n",
   );
   expect(forecastText([])).toBe("");
 });
