@@ -54,7 +54,8 @@ export async function createApp(parts: AppParts): Promise<App> {
   const instanceId = randomBytes(12).toString("hex");
   const newId = createIds(now, instanceId);
 
-  const upstream = createUpstream(upstreamAddress(config.upstream));
+  const address = upstreamAddress(config.upstream);
+  const upstream = createUpstream(address, { isLocal: isLoopback(address.host) });
   const client = createOllamaClient({ url: config.upstream });
   const memorySource = parts.memorySource?.({ weightsInUse: (runner) => models.weightsInUse(runner) });
   const sampler =
@@ -159,7 +160,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   });
   const guard = createAppGuard({
     settings: config.guard,
-    upstreamIsLocal: isLoopback(upstream.address.host),
+    upstreamIsLocal: isLoopback(address.host),
     client,
     ask: predictions.ask,
     sample: latestSample,
@@ -361,6 +362,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       poller.stop();
       await sampler?.stop();
       await bodies.close();
+      upstream.close();
     },
   });
 

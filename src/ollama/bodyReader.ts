@@ -6,11 +6,13 @@ import { createRequestThread } from "./requestThread.ts";
 interface BodyContext extends RequestContext {
   /** What `Content-Length` announces, if anything: a body too large to be read is then not held at all. */
   contentLength?: number;
+  /** Nobody else needs the chunks after `finish()`: the memory of long ones may move to the thread. */
+  takesChunks?: boolean;
 }
 
 /** One request body being read beside its way to Ollama. */
 export interface OpenBody {
-  /** The chunk is kept by reference and must not change afterwards; Node's own chunks never do. */
+  /** The chunk may be kept by reference and must not change afterwards; Node's own chunks never do. */
   push(chunk: Uint8Array): void;
   /** The body is whole. Facts of a small body are told before this returns. */
   finish(): void;
@@ -48,7 +50,7 @@ const WORKER_URL = new URL(
 
 /**
  * Reads request bodies for their facts. Small ones are parsed at once; parsing a large one would hold up every stream,
- * so it is copied aside as it comes, into memory that then moves to a thread.
+ * so it is put aside as it comes, in memory that then moves to a thread.
  */
 export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
   const { inlineLimitBytes = INLINE_LIMIT_BYTES, heldLimitBytes = HELD_LIMIT_BYTES } = options;
@@ -78,13 +80,13 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       release();
     }
 
-    function copyAside(): Segments {
-      const copy = createSegments();
+    function putAside(): Segments {
+      const aside = createSegments({ takesChunks: context.takesChunks === true });
       for (const chunk of chunks) {
-        copy.add(chunk);
+        aside.add(chunk);
       }
       chunks = [];
-      return copy;
+      return aside;
     }
 
     function tell(facts: RequestFacts): void {
@@ -108,7 +110,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       });
       // Small when packed, large when unpacked: the limit for the thread is another one.
       if (facts.unread === "too-large") {
-        readInThread(copyAside().pieces());
+        readInThread(putAside().pieces());
       } else {
         tell(facts);
       }
@@ -133,7 +135,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
           chunks.push(chunk);
           return;
         }
-        segments ??= copyAside();
+        segments ??= putAside();
         segments.add(chunk);
       },
       finish() {

@@ -1,6 +1,9 @@
-const SEGMENT_BYTES = 1024 * 1024;
+/** As long as what Node reads at a time, so that there are not more blocks than reads. */
+const BLOCK_BYTES = 64 * 1024;
+/** Shorter chunks are worth copying: tens of thousands of them cost the event loop long garbage collections. */
+const TAKEN_BYTES = 16 * 1024;
 
-/** A growing copy of bytes. */
+/** A body that grows, in pieces whose memory can move to a thread. */
 export interface Segments {
   add(bytes: Uint8Array): void;
   /** All bytes in order. Nothing may be added afterwards. */
@@ -8,21 +11,35 @@ export interface Segments {
 }
 
 /**
- * Copies bytes into large blocks of their own. One block a megabyte instead of one a chunk: thousands of small ones
- * cost the event loop garbage collections of several milliseconds while they come in.
+ * With `takesChunks` long chunks become pieces as they are, and are gone for everybody else once the pieces have moved.
+ * Copying them would double the memory that 20 MB of pictures take from the heap's allowance, which ends in a full
+ * collection of some 10 ms.
  */
-export function createSegments(): Segments {
+export function createSegments({ takesChunks }: { takesChunks: boolean }): Segments {
   const full: Uint8Array<ArrayBuffer>[] = [];
   let block = new Uint8Array(0);
   let used = 0;
+
+  const closeBlock = (): void => {
+    if (used > 0) {
+      full.push(block.subarray(0, used));
+    }
+    block = new Uint8Array(0);
+    used = 0;
+  };
+
   return {
     add(bytes) {
+      if (takesChunks && bytes.length >= TAKEN_BYTES && ownsItsMemory(bytes)) {
+        closeBlock();
+        full.push(bytes);
+        return;
+      }
       let start = 0;
       while (start < bytes.length) {
         if (used === block.length) {
-          full.push(block);
-          block = new Uint8Array(SEGMENT_BYTES);
-          used = 0;
+          closeBlock();
+          block = new Uint8Array(BLOCK_BYTES);
         }
         const part = bytes.subarray(start, start + block.length - used);
         block.set(part, used);
@@ -30,6 +47,14 @@ export function createSegments(): Segments {
         start += part.length;
       }
     },
-    pieces: () => [...full, block.subarray(0, used)].filter((piece) => piece.length > 0),
+    pieces() {
+      closeBlock();
+      return full;
+    },
   };
+}
+
+/** What is cut from a pool or another chunk cannot move without its neighbours. */
+function ownsItsMemory(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }

@@ -13,6 +13,8 @@ export interface OpenExchange {
    * a chat of a second last a day, or end before it began.
    */
   now(): number;
+  /** Observers hear that it has started; whatever else they are to hear of it tells them this first. */
+  begin(): void;
   requestRead(facts: RequestFacts): void;
   /** Something changed. Observers hear of it at most every `UPDATE_MS`. */
   changed(): void;
@@ -65,25 +67,35 @@ export function createExchanges(parts: {
       const startedMs = monotonic();
       const now = (): number => exchange.startedAt + Math.round(monotonic() - startedMs);
       let toldAt = startedMs;
+      let begun = false;
       let ended = false;
-      tell((observer) => observer.onStart?.(exchange));
+      const begin = (): void => {
+        if (!begun) {
+          begun = true;
+          tell((observer) => observer.onStart?.(exchange));
+        }
+      };
       return {
         exchange,
         now,
+        begin,
         requestRead(facts) {
           // A client may leave while its request is judged.
           if (ended) {
             return;
           }
+          begin();
           tell((observer) => observer.onRequest?.(exchange, facts));
         },
         changed() {
           if (!ended && monotonic() - toldAt >= UPDATE_MS) {
             toldAt = monotonic();
+            begin();
             tell((observer) => observer.onUpdate?.(exchange));
           }
         },
         firstToken() {
+          begin();
           exchange.state = { phase: "streaming", stage: "decoding", firstTokenAt: now() };
           toldAt = monotonic();
           tell((observer) => observer.onUpdate?.(exchange));
@@ -94,6 +106,7 @@ export function createExchanges(parts: {
           }
           ended = true;
           live.delete(exchange.id);
+          begin();
           exchange.state = state;
           tell((observer) => observer.onEnd?.(exchange, answer));
         },

@@ -54,6 +54,8 @@ export interface Forwarding {
 
 /** How long a client may go on uploading after its answer is complete, so that a reset does not eat the answer. */
 const LINGER_MS = 2000;
+/** Of a fast upload Node reads 2 MB at a time, for which every other stream would wait. */
+const UPLOAD_TURN_BYTES = 256 * 1024;
 
 export function forward(job: ForwardJob): Forwarding {
   const { incoming, outgoing, watcher } = job;
@@ -63,7 +65,6 @@ export function forward(job: ForwardJob): Forwarding {
   // A body that was held has been asked for already.
   let bodyAwaited = job.held === undefined && expectsContinue(incoming);
   let ended = false;
-  let connected = false;
   const request = job.upstream.request({
     method: incoming.method ?? "GET",
     target: job.target,
@@ -71,16 +72,21 @@ export function forward(job: ForwardJob): Forwarding {
     chunked: headerValue(incoming.rawHeaders, "transfer-encoding") !== undefined,
   });
   const { socket } = request;
+  let connected = socket.readyState === "open";
 
   const end = (outcome: ForwardOutcome): void => {
     ended = true;
-    socket.destroy();
     // Book-keeping waits until the sockets have been served: the last bytes of this answer, the first of another.
-    setImmediate(() => watcher.end(outcome));
+    setImmediate(() => {
+      socket.destroy();
+      watcher.end(outcome);
+    });
   };
 
   const leave = (outcome: ForwardOutcome): void => {
     if (!ended) {
+      // At once: Ollama goes on computing until it sees this.
+      socket.destroy();
       end(outcome);
       outgoing.destroy();
     }
@@ -224,7 +230,18 @@ function relayUpload(
   if (socket.writableNeedDrain) {
     incoming.pause();
   }
-  socket.on("drain", () => incoming.resume());
+  let turnBytes = 0;
+  const nextTurn = (): void => {
+    turnBytes = 0;
+    if (!socket.writableNeedDrain) {
+      incoming.resume();
+    }
+  };
+  socket.on("drain", () => {
+    if (turnBytes < UPLOAD_TURN_BYTES) {
+      incoming.resume();
+    }
+  });
   incoming.on("data", (chunk: Buffer) => {
     started = true;
     if (socket.destroyed) {
@@ -234,6 +251,11 @@ function relayUpload(
       incoming.pause();
     }
     watcher.requestChunk(chunk);
+    turnBytes += chunk.length;
+    if (turnBytes >= UPLOAD_TURN_BYTES) {
+      incoming.pause();
+      setImmediate(nextTurn);
+    }
   });
   incoming.on("end", () => {
     started = true;

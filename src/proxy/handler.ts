@@ -120,11 +120,10 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
   let look: Look | undefined;
   let status: number | undefined;
   let sent = false;
-  let readTimer: NodeJS.Timeout | undefined;
 
   /** The request is read before its answer is looked at: what is guessed of it knows nothing of the answer. */
   const readRequest = (): void => {
-    clearTimeout(readTimer);
+    open.begin();
     if (sent) {
       request.finish();
     }
@@ -179,8 +178,7 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
         if (forwarding.waits) {
           readRequest();
         } else {
-          // An answer that comes at once passes first.
-          readTimer = setTimeout(readRequest, 1);
+          readTimer.refresh();
         }
       },
       answerHead(head) {
@@ -216,11 +214,14 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
     },
   };
   const forwarding = forwardGuarded(job, { exchange, guard: parts.guard, room });
-  // Whoever is told of exchanges is told once the request is on its way.
   const open = parts.exchanges.open(exchange, forwarding.stop);
+  // A request that is sent at once, and an answer that comes at once, pass first.
+  const readTimer = setTimeout(readRequest, 1);
   const request = readRequestOf(parts, {
     incoming,
     open,
+    // What is held back is sent only after it has been read.
+    takesChunks: !forwarding.waits,
     onFacts: (facts) => forwarding.read(facts, open.requestRead),
   });
   return forwarding.clientLeft;
@@ -259,10 +260,12 @@ function readRequestOf(
   {
     incoming,
     open,
+    takesChunks,
     onFacts,
   }: {
     incoming: IncomingMessage;
     open: OpenExchange;
+    takesChunks: boolean;
     /** Tells whoever is told of exchanges, once it is known what goes to Ollama. */
     onFacts(facts: RequestFacts): void;
   },
@@ -278,6 +281,7 @@ function readRequestOf(
           dialect: exchange.dialect,
           contentEncoding: headerValue(incoming.rawHeaders, "content-encoding"),
           contentLength: Number(headerValue(incoming.rawHeaders, "content-length") ?? 0),
+          takesChunks,
         },
         (facts) => {
           read = true;

@@ -85,6 +85,21 @@ describe("a large body", () => {
     expect(told).toHaveLength(1);
   });
 
+  it("takes the memory of its chunks only where nobody else needs them", async () => {
+    const body = pictureBody(1_000_000);
+    for (const takesChunks of [true, false]) {
+      const chunks: Uint8Array[] = [];
+      pushIn(body, 65_536, (chunk) => chunks.push(Uint8Array.from(chunk)));
+      const facts = await new Promise<RequestFacts>((resolve) => {
+        const open = reader().open({ ...CHAT, takesChunks }, resolve);
+        chunks.forEach((chunk) => open.push(chunk));
+        open.finish();
+      });
+      expect(facts.model).toBe("llava");
+      expect(chunks.some((chunk) => chunk.length === 0)).toBe(takesChunks);
+    }
+  });
+
   it("goes together with others, each getting its own answer", async () => {
     const shared = reader();
     const bodies = Array.from({ length: 6 }, (_, index) => {
@@ -160,7 +175,7 @@ describe("the thread", () => {
     const url = workerUrl(`
       import { parentPort, threadId } from "node:worker_threads";
       parentPort.on("message", ({ id, pieces }) => {
-        if (pieces[0].length > 400_000) throw new Error("died");
+        if (pieces.reduce((sum, { length }) => sum + length, 0) > 400_000) throw new Error("died");
         parentPort.postMessage({ id, facts: { model: "from thread" } });
       });`);
     const dying = reader({ workerUrl: url });
