@@ -27,13 +27,13 @@ export function addMeasurement(
   equations: NormalEquations,
   { features, value, weight }: { features: readonly number[]; value: number; weight: number },
 ): void {
-  for (const [row, feature] of features.entries()) {
+  features.forEach((feature, row) => {
     equations.right[row] = (equations.right[row] ?? 0) + weight * value * feature;
     const line = equations.matrix[row] ?? [];
-    for (const [column, other] of features.entries()) {
+    features.forEach((other, column) => {
       line[column] = (line[column] ?? 0) + weight * feature * other;
-    }
-  }
+    });
+  });
 }
 
 /**

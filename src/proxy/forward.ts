@@ -20,12 +20,17 @@ export type ForwardOutcome =
   | { how: "refused"; error: ExchangeError }
   | { how: "upstream-failed"; phase: "connect" | "head" | "body"; error: NodeJS.ErrnoException };
 
+interface PassedHead {
+  status: number;
+  rawHeaders: readonly string[];
+}
+
 /** Called in this order; `end` exactly once, whatever happens. */
 export interface ForwardWatcher {
   requestChunk(chunk: Buffer): void;
   /** The whole request has been handed to Ollama's connection: there is time to look at it now. */
   requestSent(): void;
-  answerHead(head: { status: number; rawHeaders: readonly string[] }): void;
+  answerHead(head: PassedHead): void;
   answerChunk(chunk: Buffer): void;
   end(outcome: ForwardOutcome): void;
 }
@@ -107,6 +112,21 @@ export function forward(job: ForwardJob): Forwarding {
     drainUpload(incoming);
   };
 
+  let passedHead: PassedHead | undefined;
+  let passedChunks: readonly Buffer[] = [];
+  const showPassed = (): void => {
+    const head = passedHead;
+    const chunks = passedChunks;
+    passedHead = undefined;
+    passedChunks = [];
+    if (head !== undefined) {
+      watcher.answerHead(head);
+    }
+    for (const chunk of chunks) {
+      watcher.answerChunk(chunk);
+    }
+  };
+
   let writer: BodyWriter | undefined;
   const parser = createAnswerParser(
     {
@@ -124,7 +144,7 @@ export function forward(job: ForwardJob): Forwarding {
         relayHead({ incoming, outgoing, head, bodyAwaited, added: job.answerHeaders ?? [] });
         answered = true;
         lengthIsKnown = framing.kind === "length";
-        watcher.answerHead({ status: head.statusCode, rawHeaders: head.rawHeaders });
+        passedHead = { status: head.statusCode, rawHeaders: head.rawHeaders };
         const relay = createBodyWriter(outgoing, {
           upstreamChunked: framing.kind === "chunked",
           onDrain: () => socket.resume(),
@@ -141,9 +161,7 @@ export function forward(job: ForwardJob): Forwarding {
         if (writer?.write(framed, pieces) === false) {
           socket.pause();
         }
-        for (const piece of pieces) {
-          watcher.answerChunk(piece);
-        }
+        passedChunks = passedChunks.length === 0 ? pieces : [...passedChunks, ...pieces];
       },
       end(rawTrailers) {
         if (rawTrailers.length > 0 && outgoing.chunkedEncoding) {
@@ -171,6 +189,8 @@ export function forward(job: ForwardJob): Forwarding {
       upstreamFailed(error as NodeJS.ErrnoException);
     }
     client?.uncork();
+    // Now that it is on its way.
+    showPassed();
   });
   const closed = (): void => {
     if (!ended && !parser.closed()) {

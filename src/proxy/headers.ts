@@ -23,8 +23,7 @@ const NEVER_DROPPED = new Set(["host", "content-length"]);
 export function headerValues(rawHeaders: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const fieldName = rawHeaders[index] ?? "";
-    if (fieldName.length === name.length && fieldName.toLowerCase() === name) {
+    if (isField(rawHeaders[index] ?? "", name)) {
       values.push(rawHeaders[index + 1] ?? "");
     }
   }
@@ -33,7 +32,16 @@ export function headerValues(rawHeaders: readonly string[], name: string): strin
 
 /** First value of one field. `name` in lower case. */
 export function headerValue(rawHeaders: readonly string[], name: string): string | undefined {
-  return headerValues(rawHeaders, name)[0];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (isField(rawHeaders[index] ?? "", name)) {
+      return rawHeaders[index + 1] ?? "";
+    }
+  }
+  return undefined;
+}
+
+function isField(fieldName: string, name: string): boolean {
+  return fieldName.length === name.length && fieldName.toLowerCase() === name;
 }
 
 /** The request's fields as they go upstream: `Host` is replaced in place, hop-by-hop fields are left out. */
