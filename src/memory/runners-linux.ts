@@ -57,6 +57,9 @@ export function createRunnerWatch(options: {
       : readArgumentsNow(procRoot);
   const known = new Map<number, KnownRunner>();
   const servers = new Map<number, { environment?: Record<string, string> }>();
+  /** Seen to be something else since `othersSinceMs`, so that looking often while a model loads costs little. */
+  const others = new Set<number>();
+  let othersSinceMs = Number.NEGATIVE_INFINITY;
   let scannedAtMs = Number.NEGATIVE_INFINITY;
   let scans = 0;
 
@@ -79,8 +82,13 @@ export function createRunnerWatch(options: {
   const scan = (): void => {
     scannedAtMs = monotonic();
     scans += 1;
+    if (scannedAtMs - othersSinceMs >= SCAN_EVERY_MS) {
+      // A process may become another one, and its number another's.
+      others.clear();
+      othersSinceMs = scannedAtMs;
+    }
     const found = selectOllamaProcesses(
-      readCandidates(procRoot, argumentsOf),
+      readCandidates(procRoot, { argumentsOf, others }),
       (pid) => readStat(procRoot, pid)?.parentPid,
     );
     for (const pid of servers.keys()) if (!found.serverPids.includes(pid)) servers.delete(pid);
@@ -155,14 +163,23 @@ function runnerSample({ process, status }: KnownRunner): RunnerSample | undefine
   };
 }
 
-function readCandidates(procRoot: string, argumentsOf: ArgumentsReader): ProcessFacts[] {
+/** Passes over `others` and adds to them. */
+function readCandidates(
+  procRoot: string,
+  { argumentsOf, others }: { argumentsOf: ArgumentsReader; others: Set<number> },
+): ProcessFacts[] {
   const candidates: ProcessFacts[] = [];
   let bootedAt: number | undefined;
   for (const name of readdirSync(procRoot)) {
     if (!/^\d+$/.test(name)) continue;
     const pid = Number(name);
+    if (others.has(pid)) continue;
     const comm = readText(procRoot, pid, "comm");
-    if (comm === undefined || !isCandidateName(comm)) continue;
+    if (comm === undefined) continue;
+    if (!isCandidateName(comm)) {
+      others.add(pid);
+      continue;
+    }
     const stat = readStat(procRoot, pid);
     const argv = stat && argumentsOf({ pid, startTicks: stat.startTicks, name: comm });
     if (stat === undefined || argv === undefined) continue;

@@ -71,6 +71,19 @@ it("does not scan again within a fifth of a second, however often it is asked to
   expect(watch.scanCount()).toBe(2);
 });
 
+it("looks again within ten seconds at what was another program, not sooner", () => {
+  const { proc, clock, watch } = machine();
+  proc.addProcess({ ...runner, comm: "sh", argv: ["sh", "start.sh"] });
+  expect(watch.read()).toEqual([]);
+  proc.addProcess(runner);
+  clock.advance(9999);
+  watch.rescan();
+  expect(watch.read()).toEqual([]);
+  clock.advance(200);
+  watch.rescan();
+  expect(watch.read()).toHaveLength(1);
+});
+
 it("finds the next runner in the same reading in which it misses the last one", () => {
   const { proc, clock, watch } = machine();
   proc.addProcess(runner);
