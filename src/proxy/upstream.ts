@@ -69,8 +69,9 @@ export function createUpstream(address: UpstreamAddress, { isLocal }: { isLocal:
     net.connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
   const spare = createSpare(connect);
 
-  const open = (): net.Socket => {
-    const socket = spare.take() ?? connect();
+  const open = ({ chunked }: RequestHead): net.Socket => {
+    // Whether chunks are well formed is known once all of a read is parsed: during the handshake, before any of it leaves.
+    const socket = (chunked ? undefined : spare.take()) ?? connect();
     socket.once("close", (failed) => {
       if (isLocal && !failed) {
         spare.prepare();
@@ -88,7 +89,7 @@ export function createUpstream(address: UpstreamAddress, { isLocal }: { isLocal:
       const socket =
         text === undefined
           ? new net.Socket().destroy(new Error("the request's head holds a line end"))
-          : open();
+          : open(head);
       let sent = false;
       const withHead = (bytes: Buffer): Buffer => {
         if (unsent === undefined) {
