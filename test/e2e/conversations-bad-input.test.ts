@@ -56,8 +56,20 @@ const BODIES: [string, string, boolean][] = [
   ["no JSON", "not json", false],
 ];
 
+function isWhole(request: Buffer): boolean {
+  const head = request.indexOf("\r\n\r\n");
+  const lengthBytes = /^content-length: *(\d+)/im.exec(request.toString("latin1", 0, head))?.[1];
+  return head !== -1 && request.length === head + 4 + Number(lengthBytes ?? 0);
+}
+
 it("forwards all of it, and follows what it can", async () => {
-  const { url, store } = await startBehind(await startRawUpstream(answering(ANSWER)));
+  // As Ollama does: an answer before the body is whole would end the exchange, and the rest would not be read.
+  const upstream = await startRawUpstream((connection) => {
+    connection.onChunk(() => {
+      if (isWhole(connection.received())) connection.socket.write(ANSWER);
+    });
+  });
+  const { url, store } = await startBehind(upstream);
   for (const [name, body, canBeFollowed] of BODIES) {
     for (const path of ["/api/chat", "/v1/responses", "/v1/messages"]) {
       const answer = await fetch(`${url}${path}`, { method: "POST", body });
