@@ -20,7 +20,8 @@ import { PointAClient } from "./PointAClient.tsx";
 /** Every exchange and load that ended, newest first: what was predicted, what came, how far off it was. */
 export function Ledger() {
   const rows = shownRows.value;
-  const empty = rows.length === 0 && filter.value === "";
+  // A runner that was found at the start is no sign of a client.
+  const empty = filter.value === "" && rows.every(({ exchange }) => exchange === undefined);
   return (
     <section class="record" aria-labelledby="ledger-title">
       <div class="head">
