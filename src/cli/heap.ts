@@ -4,6 +4,9 @@ import v8 from "node:v8";
 const MIB = 1024 ** 2;
 /** Each of the two halves of the young generation. Smaller ones keep more garbage than they save. */
 const HALF_BYTES = 4 * MIB;
+const LOOK_EVERY_MS = 1000;
+/** Of the event loop's time. */
+const BUSY_RATIO = 0.05;
 
 /**
  * Keeps the heap small. V8 is made for programs that own the machine: while many answers pass, its young generation
@@ -12,22 +15,41 @@ const HALF_BYTES = 4 * MIB;
  */
 export function keepHeapSmall(): void {
   // The limit itself is fixed when Node starts, but not by how much the young generation grows at a time.
-  v8.setFlagsFromString(`--semi-space-growth-factor=${HALF_BYTES / MIB}`);
   growYoungGeneration();
-  v8.setFlagsFromString("--semi-space-growth-factor=1");
+  watchYoungGeneration();
+  // So little is collected sooner than other threads have been woken for it, and far sooner than they get a processor.
+  v8.setFlagsFromString("--no-parallel-scavenge");
   // The old generation is collected when it has grown by this, or by 8 MiB; by default it may double and more.
   v8.setFlagsFromString("--heap-growing-percent=25");
   // Left to threads that get no processor, done compilations pile up, some 25 MiB of them.
   v8.setFlagsFromString("--no-maglev-destroy-on-background");
 }
 
-/** It grows once more has survived a collection than it holds. */
+/** It grows once more has survived a collection than it holds; at no other time may it. */
 function growYoungGeneration(): void {
+  v8.setFlagsFromString("--semi-space-growth-factor=2");
   const kept: number[][] = [];
   // A step is 8 KiB; the end is for a V8 that counts otherwise.
   for (let step = 0; step < 2000 && youngBytes() < 2 * HALF_BYTES; step += 1) {
     kept.push(Array.from({ length: 1000 }, () => step));
   }
+  v8.setFlagsFromString("--semi-space-growth-factor=1");
+}
+
+/**
+ * At rest V8 shrinks it to a quarter, which is welcome then; left so, many answers would have it collected four times
+ * as often.
+ */
+function watchYoungGeneration(): void {
+  let before = performance.eventLoopUtilization();
+  setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization > BUSY_RATIO && youngBytes() < 2 * HALF_BYTES) {
+      growYoungGeneration();
+    }
+  }, LOOK_EVERY_MS).unref();
 }
 
 function youngBytes(): number {

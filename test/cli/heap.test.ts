@@ -50,3 +50,20 @@ it("does so in the program, whatever its command", async () => {
   );
   expect(youngBytes).toBeLessThanOrEqual(8 * MIB);
 });
+
+it("lets the young generation grow again when work comes after a rest", async () => {
+  const { youngBytes } = await churnAfter(`
+    const { keepHeapSmall } = await import("${source("cli/heap.ts")}");
+    keepHeapSmall();
+    const { getHeapSpaceStatistics, setFlagsFromString } = await import("node:v8");
+    setFlagsFromString("--expose-gc");
+    // At rest V8 gives memory back in its own time; this asks for it at once.
+    (await import("node:vm")).runInNewContext("gc")({ type: "major", execution: "sync", flavor: "last-resort" });
+    const { space_size } = getHeapSpaceStatistics().find((each) => each.space_name === "new_space");
+    if (space_size > 4 * ${MIB}) throw new Error("it did not shrink, so that this shows nothing");
+    for (const endsAt = Date.now() + 2500; Date.now() < endsAt; await new Promise(setImmediate)) {
+      JSON.stringify(process.versions);
+    }
+  `);
+  expect(youngBytes).toBeGreaterThanOrEqual(8 * MIB);
+});
