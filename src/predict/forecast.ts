@@ -33,6 +33,8 @@ const AHEAD_SECONDS = [10, 30, 60, 120];
 const BELIEF = 2;
 const BELIEF_RESTLESS = 0.5;
 const CAUSE_SECONDS = 120;
+/** Times as long as it has been seen, a pace may be said to go on. */
+const FAR = 20;
 
 /** A forecast from one moment. */
 export function makeForecast(input: ForecastInput): Forecast {
@@ -177,8 +179,10 @@ function secondsTo(input: ForecastInput, pace: Pace): Predicted | undefined {
   const byPace =
     pace.ageSeconds >= 8 && pace.slope < 0 ? secondsUntilGone(headroomBytes, pace.slope) : undefined;
   const seconds = secondsByTrend ?? byPace;
-  // A figure far beyond what has been seen would be made up.
-  if (seconds === undefined || seconds > Math.max(600, 20 * pace.ageSeconds)) return undefined;
+  // A figure far beyond what has been seen would be made up: ten seconds of a build are no word on the next ten minutes.
+  const seen = FAR * pace.ageSeconds;
+  if (seconds === undefined || seconds > (secondsByTrend === undefined ? seen : Math.max(600, seen)))
+    return undefined;
   const low = secondsUntilGone(headroomBytes, Math.min(pace.lowSlope, pace.slope));
   const high = secondsUntilGone(headroomBytes, Math.max(pace.highSlope, pace.slope));
   return {

@@ -35,6 +35,16 @@ describe("a forecast", () => {
     expect(point?.highBytes).toBeGreaterThanOrEqual(point?.headroomBytes ?? 0);
   });
 
+  it("names no time of which the pace has been seen but a moment", () => {
+    const soon = (seconds: number) => makeForecast(input(falling(seconds, 4000, 10))).secondsToSwap;
+    expect(soon(12)).toBeUndefined();
+    expect(soon(31)?.predicted).toBe(370);
+    // Proven to last by whoever watches longer.
+    expect(makeForecast(input(falling(12, 4000, 10), { secondsByTrend: 390 })).secondsToSwap?.predicted).toBe(
+      390,
+    );
+  });
+
   it("of level memory is level, and names no time", () => {
     const forecast = makeForecast(input(falling(30, 1000, 0)));
     expect(at(forecast, 120)).toBe(1000);
