@@ -30,7 +30,7 @@ function growYoungGeneration(): void {
   v8.setFlagsFromString("--semi-space-growth-factor=2");
   const kept: number[][] = [];
   // A step is 8 KiB; the end is for a V8 that counts otherwise.
-  for (let step = 0; step < 2000 && youngBytes() < 2 * HALF_BYTES; step += 1) {
+  for (let step = 0; step < 2000 && isTooSmall(); step += 1) {
     kept.push(Array.from({ length: 1000 }, () => step));
   }
   v8.setFlagsFromString("--semi-space-growth-factor=1");
@@ -46,14 +46,14 @@ function watchYoungGeneration(): void {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    if (utilization > BUSY_RATIO && youngBytes() < 2 * HALF_BYTES) {
+    if (utilization > BUSY_RATIO && isTooSmall()) {
       growYoungGeneration();
     }
   }, LOOK_EVERY_MS).unref();
 }
 
-function youngBytes(): number {
-  return (
-    v8.getHeapSpaceStatistics().find((space) => space.space_name === "new_space")?.space_size ?? Infinity
-  );
+/** Grown once more, by two, it would still be no larger than it may be. */
+function isTooSmall(): boolean {
+  const space = v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space");
+  return space !== undefined && space.space_size * 2 <= 2 * HALF_BYTES;
 }
