@@ -54,8 +54,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const instanceId = randomBytes(12).toString("hex");
   const newId = createIds(now, instanceId);
 
-  const address = upstreamAddress(config.upstream);
-  const upstream = createUpstream(address, { isLocal: isLoopback(address.host) });
+  const upstream = createUpstream(upstreamAddress(config.upstream));
   const client = createOllamaClient({ url: config.upstream });
   const memorySource = parts.memorySource?.({ weightsInUse: (runner) => models.weightsInUse(runner) });
   const sampler =
@@ -160,7 +159,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   });
   const guard = createAppGuard({
     settings: config.guard,
-    upstreamIsLocal: isLoopback(address.host),
+    upstreamIsLocal: isLoopback(upstream.address.host),
     client,
     ask: predictions.ask,
     sample: latestSample,
@@ -362,7 +361,6 @@ export async function createApp(parts: AppParts): Promise<App> {
       poller.stop();
       await sampler?.stop();
       await bodies.close();
-      upstream.close();
     },
   });
 

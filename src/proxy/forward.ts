@@ -70,6 +70,7 @@ export function forward(job: ForwardJob): Forwarding {
   // A body that was held has been asked for already.
   let bodyAwaited = job.held === undefined && expectsContinue(incoming);
   let ended = false;
+  let connected = false;
   const request = job.upstream.request({
     method: incoming.method ?? "GET",
     target: job.target,
@@ -77,7 +78,6 @@ export function forward(job: ForwardJob): Forwarding {
     chunked: headerValue(incoming.rawHeaders, "transfer-encoding") !== undefined,
   });
   const { socket } = request;
-  let connected = socket.readyState === "open";
 
   const end = (outcome: ForwardOutcome): void => {
     ended = true;

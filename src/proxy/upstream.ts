@@ -1,13 +1,11 @@
 /**
  * Connections to Ollama, a fresh one for each request: a kept one that was silently closed cannot be told from one
- * that swallowed the prompt, and a proxy must not send a prompt twice (RFC 9110 §9.2.2). On this machine the next one
- * is opened ahead: the system tells at once when the other side has gone, so that one is never found dead.
+ * that swallowed the prompt, and a proxy must not send a prompt twice (RFC 9110 §9.2.2).
  *
  * Written on the bare socket, because what a client's and an answer's bytes need here is little, and Node's own HTTP
  * client spends more time on them than the rest of a request takes.
  */
 import net from "node:net";
-import { createSpare } from "./spare.ts";
 
 export interface UpstreamAddress {
   host: string;
@@ -43,8 +41,6 @@ export interface Upstream {
   address: UpstreamAddress;
   /** Never throws: what cannot be sent is an error of the socket, as a refused connection is. */
   request(head: RequestHead): UpstreamRequest;
-  /** Lets go of what was opened ahead; requests on their way go on. */
-  close(): void;
 }
 
 /** Header blocks of up to 1 MiB pass, as they do through Go's server. */
@@ -63,33 +59,16 @@ export function upstreamAddress(url: string): UpstreamAddress {
   return { host, port, authority: parsed.host, url: parsed.origin };
 }
 
-/** `isLocal`: it is on this machine. */
-export function createUpstream(address: UpstreamAddress, { isLocal }: { isLocal: boolean }): Upstream {
-  const connect = (): net.Socket =>
-    net.connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
-  const spare = createSpare(connect);
-
-  const open = ({ chunked }: RequestHead): net.Socket => {
-    // Whether chunks are well formed is known once all of a read is parsed: during the handshake, before any of it leaves.
-    const socket = (chunked ? undefined : spare.take()) ?? connect();
-    socket.once("close", (failed) => {
-      if (isLocal && !failed) {
-        spare.prepare();
-      }
-    });
-    return socket;
-  };
-
+export function createUpstream(address: UpstreamAddress): Upstream {
   return {
     address,
-    close: spare.close,
     request(head) {
       const text = headText(head);
       let unsent = text;
       const socket =
         text === undefined
           ? new net.Socket().destroy(new Error("the request's head holds a line end"))
-          : open(head);
+          : net.connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
       let sent = false;
       const withHead = (bytes: Buffer): Buffer => {
         if (unsent === undefined) {
