@@ -1,19 +1,24 @@
 import type { RequestFacts } from "../types.ts";
 import { createSegments, type Segments } from "./segments.ts";
 import { BODY_LIMIT_BYTES, readRequest, type RequestContext } from "./request.ts";
-import { createRequestThread } from "./requestThread.ts";
+import { createRequestThread, type ThreadBody } from "./requestThread.ts";
 
 interface BodyContext extends RequestContext {
   /** What `Content-Length` announces, if anything: a body too large to be read is then not held at all. */
   contentLength?: number;
-  /** Nobody else needs the chunks after `finish()`: the memory of long ones may move to the thread. */
+  /** Nobody else needs the chunks after `settled()` or `finish()`: the memory of long ones may move to the thread. */
   takesChunks?: boolean;
 }
 
 /** One request body being read beside its way to Ollama. */
 export interface OpenBody {
-  /** The chunk may be kept by reference and must not change afterwards; Node's own chunks never do. */
-  push(chunk: Uint8Array): void;
+  /**
+   * True when the chunk is kept by reference: then it must not change, nor go. Else its bytes are copied, or of no
+   * interest.
+   */
+  push(chunk: Uint8Array): boolean;
+  /** With `takesChunks`: what has been pushed so far is needed by nobody else any more. */
+  settled(): void;
   /** The body is whole. Facts of a small body are told before this returns. */
   finish(): void;
   /** The body will never be whole: its facts are `{unread: "cut"}`, told at once. Without effect after `finish()`. */
@@ -40,6 +45,11 @@ export interface BodyReaderOptions {
 }
 
 const INLINE_LIMIT_BYTES = 256 * 1024;
+/**
+ * A large body goes to the thread in parts of this size as it comes: 20 MB of it, kept until it is whole, would count
+ * towards the heap of the event loop's own thread and end in a full collection of some 10 ms.
+ */
+const PART_BYTES = 1024 * 1024;
 const HELD_LIMIT_BYTES = 128 * 1024 * 1024;
 /** A picture's bytes and texts stay in the thread for so long; starting one takes 50 ms of a processor. */
 const IDLE_MS = 10_000;
@@ -64,6 +74,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
     const announcedBytes = context.contentLength ?? 0;
     let chunks: Uint8Array[] = [];
     let segments: Segments | undefined;
+    let inThread: ThreadBody | undefined;
     let bodyBytes = 0;
     let unread: RequestFacts["unread"] = announcedBytes > BODY_LIMIT_BYTES ? "too-large" : undefined;
     let finished = false;
@@ -77,6 +88,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
 
     function giveUp(reason: RequestFacts["unread"]): void {
       unread ??= reason;
+      inThread?.drop();
       release();
     }
 
@@ -94,12 +106,16 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       onFacts(facts);
     }
 
-    function readInThread(pieces: Uint8Array<ArrayBuffer>[]): void {
+    function moveToThread(from: Segments): ThreadBody {
+      inThread ??= thread.open((facts) => tell(facts ?? { unread: "busy" }));
+      inThread.add(from.take());
+      return inThread;
+    }
+
+    function readInThread(from: Segments): void {
       // The caller's object may hold what cannot be copied to a thread.
       const { operation, dialect, contentEncoding } = context;
-      thread.read(pieces, { operation, dialect, contentEncoding, salt: options.salt }, (facts) =>
-        tell(facts ?? { unread: "busy" }),
-      );
+      moveToThread(from).finish({ operation, dialect, contentEncoding, salt: options.salt });
     }
 
     function readHere(): void {
@@ -110,7 +126,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       });
       // Small when packed, large when unpacked: the limit for the thread is another one.
       if (facts.unread === "too-large") {
-        readInThread(putAside().pieces());
+        readInThread(putAside());
       } else {
         tell(facts);
       }
@@ -119,24 +135,29 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
     return {
       push(chunk) {
         if (finished || unread !== undefined) {
-          return;
+          return false;
         }
         if (bodyBytes + chunk.length > BODY_LIMIT_BYTES) {
           giveUp("too-large");
-          return;
+          return false;
         }
         if (heldBytes + chunk.length > heldLimitBytes) {
           giveUp("busy");
-          return;
+          return false;
         }
         heldBytes += chunk.length;
         bodyBytes += chunk.length;
         if (bodyBytes <= inlineLimitBytes) {
           chunks.push(chunk);
-          return;
+          return true;
         }
         segments ??= putAside();
-        segments.add(chunk);
+        return segments.add(chunk);
+      },
+      settled() {
+        if (segments !== undefined && segments.byteLength() >= PART_BYTES) {
+          moveToThread(segments);
+        }
       },
       finish() {
         if (finished) {
@@ -146,7 +167,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
         if (unread !== undefined) {
           tell({ unread });
         } else if (segments !== undefined) {
-          readInThread(segments.pieces());
+          readInThread(segments);
         } else {
           readHere();
         }

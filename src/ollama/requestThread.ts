@@ -1,15 +1,28 @@
 import { Worker } from "node:worker_threads";
 import type { RequestFacts } from "../types.ts";
 import type { RequestContext } from "./request.ts";
-import type { RequestAnswer, RequestTask } from "./requestWorker.ts";
+import type { RequestAnswer, RequestPart } from "./requestWorker.ts";
 
-/** Told exactly once: the facts, or undefined when the thread died before it had any. */
-type OnAnswer = (facts: RequestFacts | undefined) => void;
+type Pieces = Uint8Array<ArrayBuffer>[];
+
+/** One body that goes to the thread part by part. The memory of each piece goes with it. */
+export interface ThreadBody {
+  add(pieces: Pieces): void;
+  /** It is whole: now it is read. */
+  finish(context: RequestContext): void;
+  /** It is given up, and nothing is told. Without effect after `finish()`. */
+  drop(): void;
+}
 
 export interface RequestThread {
-  /** Hands a body over; the memory of `pieces` goes with it. */
-  read(pieces: Uint8Array<ArrayBuffer>[], context: RequestContext, onAnswer: OnAnswer): void;
+  /** `onAnswer` is called exactly once after `finish()`: with the facts, or undefined when the thread died before. */
+  open(onAnswer: (facts: RequestFacts | undefined) => void): ThreadBody;
   close(): Promise<void>;
+}
+
+interface Waiting {
+  onAnswer(facts: RequestFacts | undefined): void;
+  finished: boolean;
 }
 
 /** The heap a parsed body may take: JSON of many tiny objects grows tenfold. Beyond it the thread dies, not we. */
@@ -26,7 +39,7 @@ export function createRequestThread({
   workerUrl: URL;
   idleMs: number;
 }): RequestThread {
-  const waiting = new Map<number, OnAnswer>();
+  const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let nextId = 1;
@@ -38,7 +51,7 @@ export function createRequestThread({
       const answer = waiting.get(id);
       waiting.delete(id);
       rest();
-      answer?.(facts);
+      answer?.onAnswer(facts);
     });
     // A dying thread says `error`, then `exit`; its successor may have started in between.
     started.on("error", () => lose(started));
@@ -54,10 +67,12 @@ export function createRequestThread({
   }
 
   function giveUpAll(): void {
-    const answers = [...waiting.values()];
+    const lost = [...waiting.values()];
     waiting.clear();
-    for (const answer of answers) {
-      answer(undefined);
+    for (const { finished, onAnswer } of lost) {
+      if (finished) {
+        onAnswer(undefined);
+      }
     }
   }
 
@@ -76,23 +91,46 @@ export function createRequestThread({
   }
 
   return {
-    read(pieces, context, onAnswer) {
+    open(onAnswer) {
       clearTimeout(idle);
-      try {
-        worker ??= start();
-      } catch {
-        // The system refuses another thread: this body stays unread, its exchange goes on.
-        onAnswer(undefined);
-        return;
-      }
       const id = nextId;
       nextId += 1;
-      waiting.set(id, onAnswer);
-      const task: RequestTask = { id, pieces, context };
-      worker.postMessage(
-        task,
-        pieces.map((piece) => piece.buffer),
-      );
+      let thread: Worker | undefined;
+      try {
+        worker ??= start();
+        thread = worker;
+        waiting.set(id, { onAnswer, finished: false });
+      } catch {
+        // The system refuses another thread: this body stays unread, its exchange goes on.
+      }
+      const send = (part: RequestPart, pieces: Pieces = []): void =>
+        thread?.postMessage(
+          part,
+          pieces.map((piece) => piece.buffer),
+        );
+      return {
+        add(pieces) {
+          if (waiting.has(id)) {
+            send({ id, pieces }, pieces);
+          }
+        },
+        finish(context) {
+          const entry = waiting.get(id);
+          if (entry === undefined) {
+            onAnswer(undefined);
+            return;
+          }
+          entry.finished = true;
+          send({ id, pieces: [], context });
+        },
+        drop() {
+          if (waiting.get(id)?.finished === false) {
+            waiting.delete(id);
+            send({ id, pieces: [], dropped: true });
+            rest();
+          }
+        },
+      };
     },
     async close() {
       giveUpAll();

@@ -3,11 +3,15 @@ import { parentPort } from "node:worker_threads";
 import type { RequestFacts } from "../types.ts";
 import { readRequest, type RequestContext } from "./request.ts";
 
-export interface RequestTask {
+/** A part of a body. Its pieces come in order; with the last of them comes what it is to be read as. */
+export interface RequestPart {
   id: number;
-  /** The body, cut anywhere. */
+  /** Cut anywhere. */
   pieces: Uint8Array[];
-  context: RequestContext;
+  /** Only with the last part. */
+  context?: RequestContext;
+  /** The body is given up: nothing more of it will come. */
+  dropped?: true;
 }
 
 export interface RequestAnswer {
@@ -15,8 +19,19 @@ export interface RequestAnswer {
   facts: RequestFacts;
 }
 
-parentPort?.on("message", ({ id, pieces, context }: RequestTask) => {
-  const facts = readRequest(Buffer.concat(pieces), context);
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
-  parentPort?.postMessage({ id, facts } satisfies RequestAnswer);
+const bodies = new Map<number, Uint8Array[]>();
+
+parentPort?.on("message", ({ id, pieces, context, dropped }: RequestPart) => {
+  const body = bodies.get(id) ?? [];
+  body.push(...pieces);
+  if (context === undefined && dropped === undefined) {
+    bodies.set(id, body);
+    return;
+  }
+  bodies.delete(id);
+  if (context !== undefined) {
+    const facts = readRequest(Buffer.concat(body), context);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
+    parentPort?.postMessage({ id, facts } satisfies RequestAnswer);
+  }
 });

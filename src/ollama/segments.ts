@@ -5,9 +5,12 @@ const TAKEN_BYTES = 16 * 1024;
 
 /** A body that grows, in pieces whose memory can move to a thread. */
 export interface Segments {
-  add(bytes: Uint8Array): void;
-  /** All bytes in order. Nothing may be added afterwards. */
-  pieces(): Uint8Array<ArrayBuffer>[];
+  /** True when the chunk's own memory has become a piece, false when it was copied. */
+  add(bytes: Uint8Array): boolean;
+  /** All bytes since the last call, in order. */
+  take(): Uint8Array<ArrayBuffer>[];
+  /** Bytes that {@link take} would hand out. */
+  byteLength(): number;
 }
 
 /**
@@ -16,9 +19,10 @@ export interface Segments {
  * collection of some 10 ms.
  */
 export function createSegments({ takesChunks }: { takesChunks: boolean }): Segments {
-  const full: Uint8Array<ArrayBuffer>[] = [];
+  let full: Uint8Array<ArrayBuffer>[] = [];
   let block = new Uint8Array(0);
   let used = 0;
+  let addedBytes = 0;
 
   const closeBlock = (): void => {
     if (used > 0) {
@@ -30,10 +34,11 @@ export function createSegments({ takesChunks }: { takesChunks: boolean }): Segme
 
   return {
     add(bytes) {
+      addedBytes += bytes.length;
       if (takesChunks && bytes.length >= TAKEN_BYTES && ownsItsMemory(bytes)) {
         closeBlock();
         full.push(bytes);
-        return;
+        return true;
       }
       let start = 0;
       while (start < bytes.length) {
@@ -46,15 +51,20 @@ export function createSegments({ takesChunks }: { takesChunks: boolean }): Segme
         used += part.length;
         start += part.length;
       }
+      return false;
     },
-    pieces() {
+    take() {
       closeBlock();
-      return full;
+      const taken = full;
+      full = [];
+      addedBytes = 0;
+      return taken;
     },
+    byteLength: () => addedBytes,
   };
 }
 
 /** What is cut from a pool or another chunk cannot move without its neighbours. */
-function ownsItsMemory(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+export function ownsItsMemory(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }

@@ -8,6 +8,7 @@ import { createAnswerParser } from "./answerParser.ts";
 import { createBodyWriter, type BodyWriter } from "./bodyWriter.ts";
 import { clientHeaders, headerPairs, headerValue } from "./headers.ts";
 import type { ExchangeError } from "../types.ts";
+import { ownsItsMemory } from "../ollama/segments.ts";
 import type { HeldBody } from "./hold.ts";
 import { MAX_HEADER_BYTES, type Upstream, type UpstreamRequest } from "./upstream.ts";
 
@@ -27,7 +28,10 @@ interface PassedHead {
 
 /** Called in this order; `end` exactly once, whatever happens. */
 export interface ForwardWatcher {
-  requestChunk(chunk: Buffer): void;
+  /** True when the watcher keeps the chunk; one that is not kept is gone once it has been sent. */
+  requestChunk(chunk: Buffer): boolean;
+  /** All chunks so far have been handed to the system: what was kept of them is the watcher's alone. */
+  requestSettled(): void;
   /** The whole request has been handed to Ollama's connection: there is time to look at it now. */
   requestSent(): void;
   answerHead(head: PassedHead): void;
@@ -71,12 +75,15 @@ export function forward(job: ForwardJob): Forwarding {
   let bodyAwaited = job.held === undefined && expectsContinue(incoming);
   let ended = false;
   let connected = false;
-  const request = job.upstream.request({
-    method: incoming.method ?? "GET",
-    target: job.target,
-    headers: job.headers,
-    chunked: headerValue(incoming.rawHeaders, "transfer-encoding") !== undefined,
-  });
+  const request = job.upstream.request(
+    {
+      method: incoming.method ?? "GET",
+      target: job.target,
+      headers: job.headers,
+      chunked: headerValue(incoming.rawHeaders, "transfer-encoding") !== undefined,
+    },
+    (bytes) => relayAnswer(bytes),
+  );
   const { socket } = request;
 
   const end = (outcome: ForwardOutcome): void => {
@@ -176,7 +183,7 @@ export function forward(job: ForwardJob): Forwarding {
   );
 
   socket.once("connect", () => (connected = true));
-  socket.on("data", (bytes: Buffer) => {
+  const relayAnswer = (bytes: Buffer): void => {
     if (ended) {
       return;
     }
@@ -191,7 +198,7 @@ export function forward(job: ForwardJob): Forwarding {
     client?.uncork();
     // Now that it is on its way.
     showPassed();
-  });
+  };
   const closed = (): void => {
     if (!ended && !parser.closed()) {
       upstreamFailed(connectionCut(answered));
@@ -250,6 +257,14 @@ function relayUpload(
   if (socket.writableNeedDrain) {
     incoming.pause();
   }
+  let notKept: Buffer[] = [];
+  const settle = (): void => {
+    if (socket.writableLength === 0) {
+      notKept.forEach(freeMemory);
+      notKept = [];
+      watcher.requestSettled();
+    }
+  };
   let turnBytes = 0;
   const nextTurn = (): void => {
     turnBytes = 0;
@@ -258,6 +273,7 @@ function relayUpload(
     }
   };
   socket.on("drain", () => {
+    settle();
     if (turnBytes < UPLOAD_TURN_BYTES) {
       incoming.resume();
     }
@@ -270,7 +286,10 @@ function relayUpload(
     if (!request.write(chunk)) {
       incoming.pause();
     }
-    watcher.requestChunk(chunk);
+    if (!watcher.requestChunk(chunk)) {
+      notKept.push(chunk);
+    }
+    settle();
     turnBytes += chunk.length;
     if (turnBytes >= UPLOAD_TURN_BYTES) {
       incoming.pause();
@@ -289,6 +308,15 @@ function relayUpload(
       request.flushHead();
     }
   });
+}
+
+/**
+ * At once: garbage of 64 KB a chunk would pile up to tens of megabytes, until V8 holds up every stream to collect it.
+ */
+function freeMemory(chunk: Buffer): void {
+  if (ownsItsMemory(chunk)) {
+    chunk.buffer.transfer(0);
+  }
 }
 
 function relayInformation(

@@ -171,7 +171,10 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
     watcher: {
       requestChunk(chunk) {
         exchange.requestBytes += chunk.length;
-        request.body?.push(chunk);
+        return request.body?.push(chunk) ?? false;
+      },
+      requestSettled() {
+        request.body?.settled();
       },
       requestSent() {
         sent = true;

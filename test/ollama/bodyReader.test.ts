@@ -29,7 +29,7 @@ function pictureBody(imageBytes: number): Buffer {
   );
 }
 
-function pushIn(body: Buffer, size: number, push: (chunk: Uint8Array) => void): void {
+function pushIn(body: Buffer, size: number, push: (chunk: Uint8Array) => unknown): void {
   for (let start = 0; start < body.length; start += size) {
     push(body.subarray(start, start + size));
   }
@@ -98,6 +98,41 @@ describe("a large body", () => {
       expect(facts.model).toBe("llava");
       expect(chunks.some((chunk) => chunk.length === 0)).toBe(takesChunks);
     }
+  });
+
+  it("moves to the thread part by part, as soon as nobody else needs what has come", async () => {
+    const body = pictureBody(5_000_000);
+    const chunks: Uint8Array[] = [];
+    pushIn(body, 65_536, (chunk) => chunks.push(Uint8Array.from(chunk)));
+    const kept = new Set<Uint8Array>();
+    let mostKeptBytes = 0;
+    const facts = await new Promise<RequestFacts>((resolve) => {
+      const open = reader().open({ ...CHAT, takesChunks: true }, resolve);
+      for (const chunk of chunks) {
+        if (open.push(chunk)) kept.add(chunk);
+        open.settled();
+        const keptBytes = [...kept].reduce((sum, { length }) => sum + length, 0);
+        mostKeptBytes = Math.max(mostKeptBytes, keptBytes);
+      }
+      open.finish();
+    });
+    expect(facts).toMatchObject({ model: "llava", imageCount: 1 });
+    expect(mostKeptBytes).toBeLessThan(1_200_000);
+  });
+
+  it("that is given up half-way is forgotten by the thread, which goes on with others", async () => {
+    const shared = reader();
+    const told: RequestFacts[] = [];
+    const open = shared.open({ ...CHAT, takesChunks: true }, (facts) => told.push(facts));
+    pushIn(pictureBody(3_000_000), 65_536, (chunk) => {
+      open.push(Uint8Array.from(chunk));
+      open.settled();
+    });
+    open.abandon();
+    open.finish();
+    expect(told).toEqual([{ unread: "cut" }]);
+    expect((await readAll(shared, pictureBody(300_000)).facts).model).toBe("llava");
+    expect(told).toHaveLength(1);
   });
 
   it("goes together with others, each getting its own answer", async () => {
@@ -174,13 +209,27 @@ describe("the thread", () => {
   it("that dies leaves its bodies unread, and the next one gets a new thread", async () => {
     const url = workerUrl(`
       import { parentPort, threadId } from "node:worker_threads";
-      parentPort.on("message", ({ id, pieces }) => {
+      parentPort.on("message", ({ id, pieces, context }) => {
         if (pieces.reduce((sum, { length }) => sum + length, 0) > 400_000) throw new Error("died");
-        parentPort.postMessage({ id, facts: { model: "from thread" } });
+        if (context) parentPort.postMessage({ id, facts: { model: "from thread" } });
       });`);
     const dying = reader({ workerUrl: url });
     expect(await readAll(dying, pictureBody(500_000)).facts).toEqual({ unread: "busy" });
     expect(await readAll(dying, pictureBody(300_000)).facts).toEqual({ model: "from thread" });
+  });
+
+  it("that dies while a body is still coming is told when the body ends", async () => {
+    const url = workerUrl(`
+      import { parentPort } from "node:worker_threads";
+      parentPort.on("message", () => { throw new Error("died"); });`);
+    const told: RequestFacts[] = [];
+    const open = reader({ workerUrl: url }).open({ ...CHAT, takesChunks: true }, (facts) => told.push(facts));
+    for (let part = 0; part < 30; part += 1) open.push(new Uint8Array(65_536).fill(32));
+    open.settled();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(told).toEqual([]);
+    open.finish();
+    expect(told).toEqual([{ unread: "busy" }]);
   });
 
   it.each(["file:///nowhere/worker.mjs", "http://localhost/worker.mjs"])(
@@ -194,7 +243,9 @@ describe("the thread", () => {
   it("ends after a while without work and comes back", async () => {
     const url = workerUrl(`
       import { parentPort, threadId } from "node:worker_threads";
-      parentPort.on("message", ({ id }) => parentPort.postMessage({ id, facts: { model: String(threadId) } }));`);
+      parentPort.on("message", ({ id, context }) => {
+        if (context) parentPort.postMessage({ id, facts: { model: String(threadId) } });
+      });`);
     const idle = reader({ workerUrl: url, idleMs: 1 });
     const first = await readAll(idle, pictureBody(300_000)).facts;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import http from "node:http";
+import net, { type AddressInfo } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { forward } from "../../src/proxy/forward.ts";
+import { createUpstream, upstreamAddress } from "../../src/proxy/upstream.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function listen(server: net.Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closers.push(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** Reads a body, after a while if it is told to wait, and answers its hash. */
+function hashing(waitMs: number): http.Server {
+  return http.createServer((incoming, outgoing) => {
+    const hash = createHash("sha256");
+    setTimeout(() => {
+      incoming.on("data", (chunk: Buffer) => hash.update(chunk));
+      incoming.on("end", () => outgoing.end(hash.digest("hex")));
+    }, waitMs);
+  });
+}
+
+it.each([
+  ["an Ollama that reads at once", 0, "length"],
+  ["an Ollama that is slower than the client", 300, "length"],
+  ["a body in chunks", 0, "chunked"],
+] as const)("leaves a watcher what it keeps and frees the rest: %s", async (_, waitMs, framing) => {
+  const upstreamPort = await listen(hashing(waitMs));
+  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
+  const kept: Buffer[] = [];
+  const notKept: Buffer[] = [];
+  let length = 0;
+  const intactWhenSettled: boolean[] = [];
+  const proxyPort = await listen(
+    http.createServer((incoming, outgoing) => {
+      forward({
+        incoming,
+        outgoing,
+        upstream,
+        target: "/api/blobs/x",
+        headers: incoming.rawHeaders,
+        refuse: (error) => outgoing.destroy(error),
+        watcher: {
+          requestChunk(chunk) {
+            length += chunk.length;
+            const keeps = (kept.length + notKept.length) % 2 === 0;
+            (keeps ? kept : notKept).push(chunk);
+            return keeps;
+          },
+          requestSettled: () => intactWhenSettled.push(kept.every((chunk) => chunk.length > 0)),
+          requestSent() {},
+          answerHead() {},
+          answerChunk() {},
+          end() {},
+        },
+      });
+    }),
+  );
+  const body = randomBytes(12_000_000);
+  const request = http.request({ port: proxyPort, host: "127.0.0.1", method: "POST", agent: false });
+  if (framing === "length") request.setHeader("content-length", body.length);
+  request.end(body);
+  const [answer] = (await once(request, "response")) as [http.IncomingMessage];
+  const text = (await answer.toArray()).join("");
+
+  expect(text).toBe(createHash("sha256").update(body).digest("hex"));
+  expect(length).toBe(body.length);
+  expect(kept.length).toBeGreaterThan(20);
+  expect(kept.every((chunk) => chunk.length > 0)).toBe(true);
+  expect(intactWhenSettled).not.toHaveLength(0);
+  expect(intactWhenSettled).not.toContain(false);
+  const freed = notKept.filter((chunk) => chunk.length === 0);
+  expect(freed.length).toBeGreaterThan(notKept.length * 0.8);
+});
