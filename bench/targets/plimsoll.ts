@@ -1,6 +1,7 @@
-/** Plimsoll as it is installed: what was emitted, with its defaults. */
+/** Plimsoll as `npm start` runs it: what was emitted, with its defaults. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { NODE_FLAGS } from "../../src/cli/nodeFlags.ts";
 import { freePort } from "../machine/port.ts";
 import { startProgram } from "../machine/program.ts";
 import type { Launched, LaunchParts } from "./target.ts";
@@ -27,6 +28,7 @@ export async function launchPlimsoll(parts: PlimsollParts): Promise<Launched> {
   const program = await startProgram({
     command: process.execPath,
     args: [
+      ...NODE_FLAGS,
       ...(parts.nodeArguments ?? []),
       script,
       "serve",

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { dirname, resolve } from "node:path";
 import { EXIT } from "./exit.ts";
+import { NODE_FLAGS } from "./nodeFlags.ts";
 import { expandHome, PROGRAM } from "./paths.ts";
 import type { Command } from "./command.ts";
 import { launchdPlan } from "./service/launchd.ts";
@@ -41,7 +42,7 @@ runs, else with 1. A token belongs in the settings file, not on a command line t
     });
     const system = flags["system"] === true;
     const plan = planFor(process.platform, {
-      command: [process.execPath, PROGRAM, "serve", ...serveFlags(flags)],
+      command: [process.execPath, ...NODE_FLAGS, PROGRAM, "serve", ...serveFlags(flags)],
       home: os.homedir(),
       userId: process.getuid?.() ?? 0,
       system,

@@ -135,9 +135,10 @@ export function createModelWatch(parts: {
   };
 
   const guessStages = (): void => {
-    for (const exchange of parts.live()) {
+    const live = parts.live();
+    for (const exchange of live) {
       if (exchange.state.phase === "waiting" && INFERENCE.has(exchange.operation)) {
-        const stage = stageOf(exchange, parts.live(), loads.isLoaded);
+        const stage = stageOf(exchange, live, loads.isLoaded);
         if (stage !== exchange.state.stage) {
           exchange.state = { phase: "waiting", stage };
           parts.stageChanged(exchange);
