@@ -30,5 +30,5 @@ it("keep the young generation small, where V8 by itself lets it grow", async () 
     return Number(stdout);
   };
   expect(await youngBytes(NODE_FLAGS)).toBeLessThanOrEqual(16 * MIB);
-  expect(await youngBytes([])).toBeGreaterThan(32 * MIB);
+  expect(await youngBytes([])).toBeGreaterThan(16 * MIB);
 });
