@@ -12,6 +12,7 @@ import type { Store } from "../../src/store/api.ts";
 import { readMigrations } from "../../src/store/migrate.ts";
 import { openDatabase } from "../../src/store/open.ts";
 import { retentionJobs } from "../../src/store/retention.ts";
+import { chartWindows, pointsPerWindow } from "../../web/samples.ts";
 import { generateRecord, MIGRATIONS } from "./generate.ts";
 
 const LIMITS = { startMs: 500, queryMs: 50, blockMs: 50 };
@@ -40,17 +41,20 @@ if (values.help === true) {
   process.exit(0);
 }
 
+type Question = [name: string, ask: () => Promise<unknown>];
+
 const folder = values.folder ?? mkdtempSync(path.join(os.tmpdir(), "plimsoll-store-bench-"));
 const file = path.join(folder, "plimsoll.db");
 const now = Date.now();
 let failed = false;
 
-function report(name: string, ms: number, limitMs: number, note = ""): void {
-  const good = ms <= limitMs;
+/** Without a limit a figure is only told. */
+function report(name: string, ms: number, limitMs: number | undefined, note = ""): void {
+  const good = limitMs === undefined || ms <= limitMs;
   failed ||= !good;
-  process.stdout.write(
-    `${good ? "ok  " : "OVER"} ${name.padEnd(58)} ${ms.toFixed(1).padStart(8)} ms  (limit ${limitMs})${note}\n`,
-  );
+  const limit = limitMs === undefined ? "no limit" : `limit ${limitMs}`;
+  const mark = limitMs === undefined ? "    " : good ? "ok  " : "OVER";
+  process.stdout.write(`${mark} ${name.padEnd(58)} ${ms.toFixed(1).padStart(8)} ms  (${limit})${note}\n`);
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -80,7 +84,11 @@ async function measureQueries(store: Store): Promise<void> {
   const conversation =
     exchanges.find(({ conversationId }) => conversationId !== undefined)?.conversationId ?? "";
   const deep = String(Math.floor(Number(values.exchanges) / 2));
-  const questions: [string, () => Promise<unknown>][] = [
+  const memoryOf = (name: string, spanMs: number): Question => [
+    `memory of ${name}, ${pointsPerWindow} points`,
+    () => store.samples({ from: now - spanMs, to: now, points: pointsPerWindow }),
+  ];
+  const questions: Question[] = [
     ["exchanges", () => store.exchanges({ limit: 100 })],
     ["exchanges, no pollers", () => store.exchanges({ limit: 100, without: "other" })],
     ["exchanges of a model", () => store.exchanges({ limit: 100, model: "gemma3:4b" })],
@@ -113,21 +121,11 @@ async function measureQueries(store: Store): Promise<void> {
     ["loads", () => store.loads({ limit: 100 })],
     ["alerts", () => store.episodes({ limit: 100 })],
     ["habits of a week, for advice", () => store.habits({ from: now - 7 * DAY_MS })],
-    ...(
-      [
-        ["10 minutes", 600_000],
-        ["an hour", 3_600_000],
-        ["a day", DAY_MS],
-        ["a week", 7 * DAY_MS],
-        ["a month", 30 * DAY_MS],
-        ["a year", 365 * DAY_MS],
-      ] as const
-    ).map(([name, ms]): [string, () => Promise<unknown>] => [
-      `memory of ${name}, 600 points`,
-      () => store.samples({ from: now - ms, to: now, points: 600 }),
-    ]),
+    ...chartWindows.map(({ name, spanMs }) => memoryOf(name, spanMs)),
   ];
-  for (const [name, ask] of questions) {
+  // These are answered too, but the page has no such window: a script asks for them.
+  const others = [memoryOf("a week", 7 * DAY_MS), memoryOf("a year", 365 * DAY_MS)];
+  for (const [name, ask] of [...questions, ...others]) {
     await ask();
     const times: number[] = [];
     const before = process.cpuUsage();
@@ -142,7 +140,7 @@ async function measureQueries(store: Store): Promise<void> {
     report(
       name,
       cpuMs,
-      LIMITS.queryMs,
+      others.some(([other]) => other === name) ? undefined : LIMITS.queryMs,
       `  by the clock: median ${median(times).toFixed(1)}, worst ${Math.max(...times).toFixed(1)}`,
     );
   }
