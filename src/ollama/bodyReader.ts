@@ -1,5 +1,5 @@
 import type { RequestFacts } from "../types.ts";
-import { createSegments, type Segments } from "./segments.ts";
+import { createBodyPieces, type BodyPieces } from "./bodyPieces.ts";
 import { BODY_LIMIT_BYTES, readRequest, type RequestContext } from "./request.ts";
 import { createRequestThread, type ThreadBody } from "./requestThread.ts";
 
@@ -73,7 +73,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
   function open(context: BodyContext, onFacts: (facts: RequestFacts) => void): OpenBody {
     const announcedBytes = context.contentLength ?? 0;
     let chunks: Uint8Array[] = [];
-    let segments: Segments | undefined;
+    let pieces: BodyPieces | undefined;
     let inThread: ThreadBody | undefined;
     let bodyBytes = 0;
     let unread: RequestFacts["unread"] = announcedBytes > BODY_LIMIT_BYTES ? "too-large" : undefined;
@@ -83,7 +83,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       heldBytes -= bodyBytes;
       bodyBytes = 0;
       chunks = [];
-      segments = undefined;
+      pieces = undefined;
     }
 
     function giveUp(reason: RequestFacts["unread"]): void {
@@ -92,8 +92,8 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       release();
     }
 
-    function putAside(): Segments {
-      const aside = createSegments({ takesChunks: context.takesChunks === true });
+    function putAside(): BodyPieces {
+      const aside = createBodyPieces({ takesChunks: context.takesChunks === true });
       for (const chunk of chunks) {
         aside.add(chunk);
       }
@@ -106,13 +106,13 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
       onFacts(facts);
     }
 
-    function moveToThread(from: Segments): ThreadBody {
+    function moveToThread(from: BodyPieces): ThreadBody {
       inThread ??= thread.open((facts) => tell(facts ?? { unread: "busy" }));
       inThread.add(from.take());
       return inThread;
     }
 
-    function readInThread(from: Segments): void {
+    function readInThread(from: BodyPieces): void {
       // The caller's object may hold what cannot be copied to a thread.
       const { operation, dialect, contentEncoding } = context;
       moveToThread(from).finish({ operation, dialect, contentEncoding, salt: options.salt });
@@ -151,12 +151,12 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
           chunks.push(chunk);
           return true;
         }
-        segments ??= putAside();
-        return segments.add(chunk);
+        pieces ??= putAside();
+        return pieces.add(chunk);
       },
       settled() {
-        if (segments !== undefined && segments.byteLength() >= PART_BYTES) {
-          moveToThread(segments);
+        if (pieces !== undefined && pieces.byteLength() >= PART_BYTES) {
+          moveToThread(pieces);
         }
       },
       finish() {
@@ -166,8 +166,8 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
         finished = true;
         if (unread !== undefined) {
           tell({ unread });
-        } else if (segments !== undefined) {
-          readInThread(segments);
+        } else if (pieces !== undefined) {
+          readInThread(pieces);
         } else {
           readHere();
         }

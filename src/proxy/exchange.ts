@@ -3,6 +3,7 @@
  * order they are listed; one that throws is switched off and counted, because chatting must go on without it.
  */
 import type { AnswerFacts, Exchange, ExchangeObserver, ExchangeState, Log, RequestFacts } from "../types.ts";
+import type { StopReason } from "./forward.ts";
 
 export type EndState = Extract<ExchangeState, { endedAt: number }>;
 
@@ -16,7 +17,7 @@ export interface OpenExchange {
   /** Observers hear that it has started; whatever else they are to hear of it tells them this first. */
   begin(): void;
   requestRead(facts: RequestFacts): void;
-  /** Something changed. Observers hear of it at most every `UPDATE_MS`. */
+  /** Something changed. Observers hear of it four times a second at most. */
   changed(): void;
   /** The first text of the answer has arrived. */
   firstToken(): void;
@@ -24,7 +25,7 @@ export interface OpenExchange {
 }
 
 export interface Exchanges {
-  open(exchange: Exchange, stop: (reason: "cancelled" | "interrupted") => void): OpenExchange;
+  open(exchange: Exchange, stop: (reason: StopReason) => void): OpenExchange;
   /** In progress now, oldest first. */
   live(): Exchange[];
   /** Closes one exchange as if its client had left. False when there is none of that id. */
@@ -34,7 +35,7 @@ export interface Exchanges {
   observerFailures(): ReadonlyMap<string, number>;
 }
 
-export const UPDATE_MS = 250;
+const UPDATE_MS = 250;
 
 export function createExchanges(parts: {
   observers: readonly ExchangeObserver[];
@@ -42,7 +43,7 @@ export function createExchanges(parts: {
   log: Log;
 }): Exchanges {
   const { monotonic, log } = parts;
-  const live = new Map<string, { exchange: Exchange; stop: (reason: "cancelled" | "interrupted") => void }>();
+  const live = new Map<string, { exchange: Exchange; stop: (reason: StopReason) => void }>();
   const failures = new Map<string, number>();
 
   const tell = (call: (observer: ExchangeObserver) => void): void => {

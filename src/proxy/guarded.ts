@@ -4,9 +4,11 @@ import { errorDialect } from "../ollama/endpoints.ts";
 import { findOptionNumber, replaceSpan } from "../ollama/optionSpan.ts";
 import { errorBody } from "../ollama/upstreamError.ts";
 import type { Exchange, GuardDecision, RequestFacts } from "../types.ts";
-import { bodyIsAnnounced, forward, type ForwardJob, type Forwarding } from "./forward.ts";
+import { announcedBytes, bodyIsAnnounced } from "./bodyAnnounced.ts";
+import { forward, type ForwardJob, type Forwarding } from "./forward.ts";
 import { headerValue } from "./headers.ts";
-import { hold, LONGEST_HELD_BYTES, type HeldBody, type HoldRoom } from "./hold.ts";
+import { hold, LONGEST_HELD_BYTES, type HoldRoom } from "./hold.ts";
+import type { HeldBody } from "./upload.ts";
 
 export interface Guard {
   /** Never rejects for long: what cannot be judged in time passes. */
@@ -36,7 +38,7 @@ export function forwardGuarded(
   if (guard === undefined || !JUDGED.has(exchange.operation) || !bodyIsAnnounced(incoming)) {
     return { ...forward(job), waits: false, read: tellAtOnce };
   }
-  if (Number(headerValue(incoming.rawHeaders, "content-length") ?? 0) > LONGEST_HELD_BYTES) {
+  if (announcedBytes(incoming) > LONGEST_HELD_BYTES) {
     guard.unjudged(exchange, "its body is too large to be held");
     return { ...forward(job), waits: false, read: tellAtOnce };
   }

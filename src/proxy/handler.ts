@@ -11,6 +11,7 @@ import { givenIds } from "../ollama/givenIds.ts";
 import { errorBody } from "../ollama/upstreamError.ts";
 import type { Exchange, Log, RequestFacts } from "../types.ts";
 import { admit, type Admission, type HostPolicy } from "./admission.ts";
+import { announcedBytes } from "./bodyAnnounced.ts";
 import type { Exchanges, OpenExchange } from "./exchange.ts";
 import type { ForwardJob, ForwardOutcome } from "./forward.ts";
 import { forwardGuarded, type Guard } from "./guarded.ts";
@@ -167,7 +168,7 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
       host: parts.upstream.address.authority,
       dropOrigin: admission.ownOrigin,
     }),
-    refuse: (error) => answerUnreachable(outgoing, parts.upstream.address.url, { exchange, error }),
+    unanswered: (error) => answerUnreachable(outgoing, parts.upstream.address.url, { exchange, error }),
     watcher: {
       requestChunk(chunk) {
         exchange.requestBytes += chunk.length;
@@ -283,7 +284,7 @@ function readRequestOf(
           operation: exchange.operation,
           dialect: exchange.dialect,
           contentEncoding: headerValue(incoming.rawHeaders, "content-encoding"),
-          contentLength: Number(headerValue(incoming.rawHeaders, "content-length") ?? 0),
+          contentLength: announcedBytes(incoming),
           takesChunks,
         },
         (facts) => {

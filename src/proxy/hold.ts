@@ -3,14 +3,9 @@
  * prompt waits for its last byte before its first one goes on.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { expectsContinue } from "./bodyAnnounced.ts";
 import type { ForwardOutcome, ForwardWatcher, Forwarding } from "./forward.ts";
-import { headerValue } from "./headers.ts";
-
-export interface HeldBody {
-  chunks: Buffer[];
-  /** The client has sent all of it. */
-  ended: boolean;
-}
+import type { HeldBody } from "./upload.ts";
 
 export interface Held extends Forwarding {
   body(): HeldBody;
@@ -95,7 +90,7 @@ export function hold(job: {
   incoming.on("data", keep);
   incoming.on("end", whole);
   outgoing.on("close", () => leave({ how: "client-left" }));
-  if (headerValue(incoming.rawHeaders, "expect")?.toLowerCase() === "100-continue") {
+  if (expectsContinue(incoming)) {
     // The client waits for this before it sends what is to be judged.
     outgoing.writeContinue();
   }

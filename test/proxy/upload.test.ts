@@ -48,7 +48,7 @@ it.each([
         upstream,
         target: "/api/blobs/x",
         headers: incoming.rawHeaders,
-        refuse: (error) => outgoing.destroy(error),
+        unanswered: (error) => outgoing.destroy(error),
         watcher: {
           requestChunk(chunk) {
             length += chunk.length;

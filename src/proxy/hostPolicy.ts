@@ -1,7 +1,7 @@
 /** Which `Host` a request may carry: Ollama's own rule on a loopback listener, a list of names on a wider one. */
 import os from "node:os";
-import { hostIsAllowedByOllama } from "./ollama/hostCheck.ts";
-import type { HostPolicy } from "./proxy/admission.ts";
+import { hostIsAllowedByOllama } from "../ollama/hostCheck.ts";
+import type { HostPolicy } from "./admission.ts";
 
 export function createHostPolicy(parts: {
   loopback: boolean;

@@ -1,10 +1,12 @@
+import { ownsItsMemory } from "./ownMemory.ts";
+
 /** As long as what Node reads at a time, so that there are not more blocks than reads. */
 const BLOCK_BYTES = 64 * 1024;
 /** Shorter chunks are worth copying: tens of thousands of them cost the event loop long garbage collections. */
 const TAKEN_BYTES = 16 * 1024;
 
 /** A body that grows, in pieces whose memory can move to a thread. */
-export interface Segments {
+export interface BodyPieces {
   /** True when the chunk's own memory has become a piece, false when it was copied. */
   add(bytes: Uint8Array): boolean;
   /** All bytes since the last call, in order. */
@@ -18,7 +20,7 @@ export interface Segments {
  * Copying them would double the memory that 20 MB of pictures take from the heap's allowance, which ends in a full
  * collection of some 10 ms.
  */
-export function createSegments({ takesChunks }: { takesChunks: boolean }): Segments {
+export function createBodyPieces({ takesChunks }: { takesChunks: boolean }): BodyPieces {
   let full: Uint8Array<ArrayBuffer>[] = [];
   let block = new Uint8Array(0);
   let used = 0;
@@ -62,9 +64,4 @@ export function createSegments({ takesChunks }: { takesChunks: boolean }): Segme
     },
     byteLength: () => addedBytes,
   };
-}
-
-/** What is cut from a pool or another chunk cannot move without its neighbours. */
-export function ownsItsMemory(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }

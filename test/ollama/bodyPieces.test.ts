@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createSegments } from "../../src/ollama/segments.ts";
+import { createBodyPieces } from "../../src/ollama/bodyPieces.ts";
 
 /** Chunks of memory of their own, and slices of a larger one, as pools hand them out. */
 const chunk = fc
@@ -16,16 +16,16 @@ it("gives back all bytes in order, in pieces that can move to a thread", () => {
       fc.boolean(),
       (steps, takesChunks) => {
         const whole = Buffer.concat(steps.map(([bytes]) => bytes));
-        const segments = createSegments({ takesChunks });
+        const pieces = createBodyPieces({ takesChunks });
         const moved: Uint8Array[] = [];
         const move = (): void => {
-          const held = segments.byteLength();
-          const pieces = segments.take();
-          expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBe(held);
-          moved.push(...structuredClone(pieces, { transfer: pieces.map((piece) => piece.buffer) }));
+          const held = pieces.byteLength();
+          const moving = pieces.take();
+          expect(moving.reduce((sum, { length }) => sum + length, 0)).toBe(held);
+          moved.push(...structuredClone(moving, { transfer: moving.map((piece) => piece.buffer) }));
         };
         for (const [bytes, movesAfter] of steps) {
-          segments.add(bytes);
+          pieces.add(bytes);
           if (movesAfter) move();
         }
         move();
@@ -38,11 +38,11 @@ it("gives back all bytes in order, in pieces that can move to a thread", () => {
 
 it("takes long chunks as they are only where it may", () => {
   const long = new Uint8Array(65_400).fill(1);
-  const taking = createSegments({ takesChunks: true });
+  const taking = createBodyPieces({ takesChunks: true });
   expect(taking.add(long)).toBe(true);
   expect(taking.take()[0]?.buffer).toBe(long.buffer);
 
-  const copying = createSegments({ takesChunks: false });
+  const copying = createBodyPieces({ takesChunks: false });
   expect(copying.add(long)).toBe(false);
   expect(copying.take()[0]?.buffer).not.toBe(long.buffer);
 });
