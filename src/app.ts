@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import os from "node:os";
 import { getRequestListener } from "@hono/node-server";
 import { createAlertChannels } from "./alertChannels.ts";
+import { STALE_MS } from "./alerts/detector.ts";
 import { createClose } from "./appClose.ts";
 import { createAppGuard } from "./appGuard.ts";
 import { publisher, recorder } from "./appObservers.ts";
@@ -44,8 +45,6 @@ import type { Exchange, Health, Machine } from "./types.ts";
 /** While a model loads, memory is read this often for this long. */
 const HURRY = { intervalMs: 250, forMs: 10_000, atMostEveryMs: 500 };
 const SHOWN_CONVERSATIONS = 20;
-/** Older readings say nothing about now. */
-const STALE_MS = 5000;
 
 export async function createApp(parts: AppParts): Promise<App> {
   const { config, store, now, monotonic, log } = parts;

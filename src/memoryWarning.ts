@@ -8,6 +8,7 @@ import { createWarner } from "./alerts/warner.ts";
 import { canonicalName } from "./models/names.ts";
 import { needBytes } from "./predict/fit.ts";
 import type { ForecastScore } from "./predict/forecastScore.ts";
+import { freedBytes } from "./predict/runnerBytes.ts";
 import type { Ask } from "./predictions/ask.ts";
 import type { Store } from "./store/api.ts";
 import type {
@@ -145,7 +146,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
     const load = {
       id: exchange.id,
       model,
-      freedBytes: measured === undefined ? undefined : measured.anonymousBytes + measured.fileBytes,
+      freedBytes: measured && freedBytes(measured),
     };
     warner.announceLoad({ ...load, pending: true });
     const query = { model, contextLength };

@@ -1,4 +1,5 @@
 /** The verdict: is memory safe, and what is going on, in one sentence. Pure. */
+import { judge, rankOf } from "./alerts/levels.ts";
 import type { Exchange, Forecast, Health, MemorySample, Verdict } from "./types.ts";
 
 const GIB = 1024 ** 3;
@@ -15,23 +16,10 @@ export function verdictOf(parts: {
   const { sample, alertLevel = "ok" } = parts;
   const now = levelOf(sample);
   // "No alert" says nothing where memory cannot be read.
-  const level = alertLevel !== "ok" && rankOf(alertLevel) > rankOf(now) ? alertLevel : now;
+  const level =
+    alertLevel !== "ok" && (now === "unknown" || rankOf(alertLevel) > rankOf(now)) ? alertLevel : now;
   const state = level === "swapping" || level === "thrashing" ? "swapping" : activityOf(parts.live);
   return { state, level, text: `${sentence(sample, parts.health)}${paceText(sample, parts.forecast)}` };
-}
-
-const LEVELS: readonly Verdict["level"][] = [
-  "unknown",
-  "ok",
-  "watch",
-  "warn",
-  "critical",
-  "swapping",
-  "thrashing",
-];
-
-function rankOf(level: Verdict["level"]): number {
-  return LEVELS.indexOf(level);
 }
 
 /** ` · at this pace in about 14 min or 9 turns`: only while there is something left to run out. */
@@ -66,10 +54,7 @@ function stageOf(exchange: Exchange): "decoding" | "prefill" | "loading" | "queu
   return exchange.state.phase === "waiting" ? (exchange.state.stage ?? "prefill") : "prefill";
 }
 
-/**
- * Bytes above the point where swapping starts, as shares of the machine: below 20 % is worth a look, below 10 % a
- * warning, below 5 % critical. Swapping is what has been measured, not what is feared.
- */
+/** By this reading alone: what is left, as a share of the machine, and whether swapping is measured. */
 function levelOf(sample: MemorySample | undefined): Verdict["level"] {
   if (sample === undefined) {
     return "unknown";
@@ -81,14 +66,7 @@ function levelOf(sample: MemorySample | undefined): Verdict["level"] {
   if (headroomBytes === undefined || totalBytes === undefined) {
     return "unknown";
   }
-  const leftRatio = (headroomBytes + (floorBytes ?? 0)) / totalBytes;
-  if (leftRatio < 0.05) {
-    return "critical";
-  }
-  if (leftRatio < 0.1) {
-    return "warn";
-  }
-  return leftRatio < 0.2 ? "watch" : "ok";
+  return judge({ leftRatio: (headroomBytes + (floorBytes ?? 0)) / totalBytes }).level;
 }
 
 function sentence(sample: MemorySample | undefined, health: Health): string {

@@ -1,6 +1,7 @@
 /** Who holds memory, and who takes more of it: the loaded models by part, and everything else. */
 import { trendOver, type TrendPoint } from "../predict/forecastTrend.ts";
-import type { Episode, LoadedModel, MemorySample, RunnerSample } from "../types.ts";
+import { residentBytes } from "../predict/runnerBytes.ts";
+import type { Episode, LoadedModel, MemorySample } from "../types.ts";
 
 export interface Contributors {
   feed(sample: MemorySample, leftBytes: number, capacityBytes: number, atMs: number): void;
@@ -28,7 +29,7 @@ export function createContributors(): Contributors {
       const now = new Map<string, number>();
       for (const runner of sample.runners) {
         const name = runner.model ?? `runner ${runner.pid}`;
-        now.set(name, (now.get(name) ?? 0) + heldBytes(runner));
+        now.set(name, (now.get(name) ?? 0) + residentBytes(runner));
       }
       const runners = [...now.values()].reduce((sum, bytes) => sum + bytes, 0);
       now.set(OTHERS, Math.max(0, capacityBytes - leftBytes - runners));
@@ -64,9 +65,12 @@ export function largestOf(
   const unnamed = sample.runners.filter(({ pid }) => !known.some(({ measured }) => measured?.pid === pid));
   const parts = [
     ...known.flatMap(partsOf),
-    ...unnamed.map((runner) => ({ name: runner.model ?? `runner ${runner.pid}`, bytes: heldBytes(runner) })),
+    ...unnamed.map((runner) => ({
+      name: runner.model ?? `runner ${runner.pid}`,
+      bytes: residentBytes(runner),
+    })),
   ];
-  const runners = sample.runners.reduce((sum, runner) => sum + heldBytes(runner), 0);
+  const runners = sample.runners.reduce((sum, runner) => sum + residentBytes(runner), 0);
   const others = { name: OTHERS, bytes: Math.max(0, capacityBytes - leftBytes - runners) };
   return [...parts, others]
     .map(({ name, bytes }) => ({ name, bytes: Math.round(bytes) }))
@@ -78,7 +82,7 @@ export function largestOf(
 /** Weights, cache and what grew since, as far as they are known; else the runner as one. */
 function partsOf({ name, measured, predicted, growth }: LoadedModel): Episode["causes"] {
   if (measured === undefined) return [];
-  const held = heldBytes(measured);
+  const held = residentBytes(measured);
   const weights = predicted?.weightsBytes?.hostBytes;
   if (weights === undefined) return [{ name, bytes: held }];
   const cache = predicted?.kvCacheBytes.hostBytes ?? 0;
@@ -89,8 +93,4 @@ function partsOf({ name, measured, predicted, growth }: LoadedModel): Episode["c
     ...(prompts > 0 ? [{ name: `${name}: prompt cache`, bytes: prompts }] : []),
     { name: `${name}: the rest`, bytes: Math.max(0, held - weights - cache - prompts) },
   ];
-}
-
-function heldBytes({ anonymousBytes, fileBytes, sharedBytes }: RunnerSample): number {
-  return anonymousBytes + fileBytes + sharedBytes;
 }

@@ -77,7 +77,7 @@ const GAP_MS = 10_000;
 /** A load that never says that it ended. */
 const LONGEST_LOAD_MS = 600_000;
 /** Older readings say nothing about now. */
-const STALE_MS = 5000;
+export const STALE_MS = 5000;
 
 export function createDetector(options: { compressedSwapOnly?: () => boolean } = {}): Detector {
   let intervals: number[] = [];

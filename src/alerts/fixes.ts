@@ -1,5 +1,6 @@
 /** Which fixes an alert shows: the cheapest that would help, worded in predict/remedies. Pure. */
 import { createRemedies } from "../predict/remedies.ts";
+import { residentBytes } from "../predict/runnerBytes.ts";
 import type { LoadedModel, Remedy } from "../types.ts";
 import type { Reading } from "./detector.ts";
 
@@ -22,14 +23,14 @@ export function fixesFor(reading: Reading, facts: FixFacts): Remedy[] {
   const { load, turns } = reading;
   const idle = facts.models
     .filter(({ name }) => name !== load?.model && !facts.busy.includes(name))
-    .toSorted((a, b) => heldBytes(b) - heldBytes(a));
+    .toSorted((a, b) => (heldBytes(b) ?? 0) - (heldBytes(a) ?? 0));
   const prompts = facts.models.reduce((sum, { growth }) => sum + (growth?.promptCacheBytes ?? 0), 0);
   const growsByTurns = turns !== undefined && turns.bytesPerTurn > 0;
   const found: (Remedy | undefined)[] = [
     ...(load !== undefined && facts.largestContextThatFits !== undefined && facts.largestContextThatFits > 0
       ? [remedies.smallerContext({ model: load.model, contextLength: facts.largestContextThatFits })]
       : []),
-    ...idle.map((model) => remedies.stopModel({ model: model.name, savesBytes: held(model) })),
+    ...idle.map((model) => remedies.stopModel({ model: model.name, savesBytes: heldBytes(model) })),
     ...(growsByTurns || prompts > LEAST_PROMPT_CACHE_BYTES
       ? [
           remedies.promptCache({
@@ -51,10 +52,7 @@ export function fixesFor(reading: Reading, facts: FixFacts): Remedy[] {
   return found.filter((remedy) => remedy !== undefined).slice(0, MOST_FIXES);
 }
 
-function held(model: LoadedModel): number | undefined {
-  return model.measured === undefined ? undefined : heldBytes(model);
-}
-
-function heldBytes({ measured }: LoadedModel): number {
-  return measured === undefined ? 0 : measured.anonymousBytes + measured.fileBytes + measured.sharedBytes;
+/** Absent when it was not measured. */
+function heldBytes({ measured }: LoadedModel): number | undefined {
+  return measured && residentBytes(measured);
 }

@@ -56,6 +56,7 @@ export interface Judgement {
 
 const ORDER: readonly Level[] = ["ok", "watch", "warn", "critical", "swapping", "thrashing"];
 
+/** Higher is worse; 0 for `ok`. */
 export function rankOf(level: Level): number {
   return ORDER.indexOf(level);
 }

@@ -1,9 +1,10 @@
 /** Everything that watches memory, joined: readings and requests come in; forecasts, episodes and their words go out. */
 import { makeForecast } from "../predict/forecast.ts";
 import { createForecastScores, type ForecastScore } from "../predict/forecastScore.ts";
+import { freedBytes } from "../predict/runnerBytes.ts";
 import type { Episode, Forecast, LoadedModel, MemorySample } from "../types.ts";
 import { createContributors, largestOf } from "./contributors.ts";
-import { createDetector, type AnnouncedLoad, type Reading } from "./detector.ts";
+import { createDetector, STALE_MS, type AnnouncedLoad, type Reading } from "./detector.ts";
 import { createEpisodes, type EpisodeChange } from "./episodes.ts";
 import { fixesFor } from "./fixes.ts";
 import type { Level } from "./levels.ts";
@@ -40,9 +41,6 @@ export interface WarnerParts {
   drill?: boolean;
 }
 
-/** Older readings say nothing about now. */
-const STALE_MS = 5000;
-
 export function createWarner(parts: WarnerParts): Warner {
   const { monotonic } = parts;
   const detector = createDetector({ compressedSwapOnly: parts.compressedSwapOnly });
@@ -50,7 +48,7 @@ export function createWarner(parts: WarnerParts): Warner {
   const scores = createForecastScores();
   let latest: { forecast: Forecast; atMs: number; reading: Reading } | undefined;
   let loadFacts: { id: string; fromHeadroomBytes?: number; largestContextThatFits?: number } | undefined;
-  let pid = "";
+  let runnerCount = 0;
 
   const describe = (reading: Reading, level: Level) => {
     const { signals, turns } = reading;
@@ -78,9 +76,8 @@ export function createWarner(parts: WarnerParts): Warner {
 
   /** A runner that is gone gave its memory back. */
   const noticeRunners = (sample: MemorySample): void => {
-    const now = sample.runners.map((runner) => runner.pid).join(" ");
-    if (pid !== "" && sample.runners.length < pid.split(" ").length) episodes.relieved();
-    pid = now;
+    if (sample.runners.length < runnerCount) episodes.relieved();
+    runnerCount = sample.runners.length;
   };
 
   const foretell = (reading: Reading): Forecast => {
@@ -156,7 +153,7 @@ function reliefsOf(models: readonly LoadedModel[], busy: readonly string[], now:
   return models.flatMap(({ name, expiresAt, measured }) => {
     if (expiresAt === undefined || measured === undefined || busy.includes(name)) return [];
     const inSeconds = Math.max(0, (expiresAt - now) / 1000);
-    return [{ name, inSeconds, bytes: measured.anonymousBytes + measured.fileBytes }];
+    return [{ name, inSeconds, bytes: freedBytes(measured) }];
   });
 }
 

@@ -19,7 +19,6 @@ export interface LinuxSourceOptions {
   now: () => number;
   monotonic: () => number;
   gpu: GpuWatch;
-  /** The model a runner serves, once known. */
   /** Whether a runner's weights are read from its mapped file at each token. Assumed so when not told. */
   weightsInUse?: (process: RunnerProcess) => boolean;
   readEnvironment?: EnvironmentReader;

@@ -1,6 +1,9 @@
 /** What an exchange looks like whose runner has died. */
 import type { Exchange } from "../types.ts";
 
+/** A runner that dies and the answer that breaks off with it are noticed within this. */
+export const CRASH_MS = 5000;
+
 const DIED =
   /process (?:has terminated|no longer running)|unexpected EOF|unexpectedly stopped|reported out-of-memory|": EOF$/;
 

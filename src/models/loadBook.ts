@@ -1,5 +1,6 @@
 /** The runners that are there and those that were, and why each was started: asked again whenever more is known. */
 import type { Exchange, Load, RunnerProcess } from "../types.ts";
+import { CRASH_MS } from "./crashSigns.ts";
 import { loadCause } from "./loadCause.ts";
 import { expiryOf, heldBytesOf, type EndedEntry, type LoadEntry } from "./loadEntry.ts";
 import { canonicalName, sameModel } from "./names.ts";
@@ -253,8 +254,6 @@ function isNamed(model: string): boolean {
 }
 
 /** A runner that is seen is gone soon after it died; of one that is not, the next load tells. */
-const CRASH_MS = 5000;
-
 function crashOf(
   { crash, process }: LoadEntry,
   at: number,

@@ -6,7 +6,7 @@
 import type { PsModel } from "../ollama/client.ts";
 import type { Exchange, LoadedModel, MemorySample, RunnerProcess, RunnerSample } from "../types.ts";
 import type { BlobNames } from "./blobNames.ts";
-import { crashSign, serverSign } from "./crashSigns.ts";
+import { CRASH_MS, crashSign, serverSign } from "./crashSigns.ts";
 import { createLoadBegin, processKey } from "./loadBegin.ts";
 import { createLoadBook, type LoadBookParts } from "./loadBook.ts";
 import { noteListed, type EndedEntry, type LoadEntry } from "./loadEntry.ts";
@@ -36,8 +36,6 @@ export interface Loads {
 
 /** Four a second while a model loads: some minutes. */
 const MOST_READINGS = 1000;
-/** A runner that dies and the answer that breaks off with it are noticed within this. */
-const CRASH_MS = 5000;
 /** A list may have been made before the load that it does not show. */
 const LIST_DELAY_MS = 1000;
 /** Later, a list that still has it may be of a runner that nobody has seen yet. */

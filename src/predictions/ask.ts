@@ -10,6 +10,7 @@ import type { ModelShape } from "../predict/modelShape.ts";
 import { withFileType } from "../predict/quantize.ts";
 import { withLayersThatFit } from "../predict/layersThatFit.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
+import { freedBytes } from "../predict/runnerBytes.ts";
 import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import { ShapeProblem } from "../predict/shapeProblem.ts";
 import { whatIfTable, type SpeedAtFullDepth, type WhatIfTable } from "../predict/whatIf.ts";
@@ -102,8 +103,7 @@ export function createAsk(parts: AskParts): Ask {
 
   /** A loaded model is replaced by its own reload: what it holds comes back first. */
   const freed = (query: PredictQuery): number => {
-    const measured = query.model === undefined ? undefined : parts.loaded(query.model)?.measured;
-    return measured === undefined ? 0 : measured.anonymousBytes + measured.fileBytes;
+    return query.model === undefined ? 0 : freedBytes(parts.loaded(query.model)?.measured);
   };
 
   const fullDepthSpeed =

@@ -3,6 +3,7 @@ import { estimateMemory } from "../predict/estimate.ts";
 import { fitEstimate, type Machine as FitMachine } from "../predict/fit.ts";
 import type { RemedyFigures } from "../predict/remedies.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
+import { freedBytes } from "../predict/runnerBytes.ts";
 import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import type { LoadedModel, MemoryEstimate } from "../types.ts";
 import { runnerFor } from "./ask.ts";
@@ -51,10 +52,9 @@ export function createChanges(parts: {
       if (estimate.assumptions.some(({ value }) => value.includes("fails to load"))) {
         return undefined;
       }
-      const measured = loaded?.measured;
       const { verdict, shortBytes } = fitEstimate(estimate, {
         ...parts.memory(),
-        freedBytes: measured === undefined ? 0 : measured.anonymousBytes + measured.fileBytes,
+        freedBytes: freedBytes(loaded?.measured),
       });
       return {
         costBytes: sizeOf(estimate) - sizeOf(estimateMemory(known.shape, now)),

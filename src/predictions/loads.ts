@@ -3,6 +3,7 @@ import { scoredOfLoad, type Accuracy } from "../predict/accuracy.ts";
 import type { Calibration } from "../predict/calibration.ts";
 import { estimateMemory } from "../predict/estimate.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
+import { takenBytes } from "../predict/runnerBytes.ts";
 import type { SettingsInput, SettingsQuery } from "../predict/settingsSource.ts";
 import type { Load, MemoryEstimate, RunnerSample } from "../types.ts";
 import type { KnownModel } from "./modelKnowledge.ts";
@@ -67,7 +68,7 @@ export function createLoadPredictions(parts: {
   };
 
   const score = (load: Load, predicted: MemoryEstimate, measured: RunnerSample): void => {
-    const actualBytes = residentBytes(measured);
+    const actualBytes = takenBytes(measured);
     if (predicted.residentHostBytes === undefined || actualBytes <= 0) {
       return;
     }
@@ -112,11 +113,6 @@ export function createLoadPredictions(parts: {
   };
 }
 
-/** All that the process holds in memory, wherever it comes from. */
-export function residentBytes(runner: RunnerSample): number {
-  return runner.anonymousBytes + runner.fileBytes + runner.sharedBytes + runner.swappedBytes;
-}
-
 const NOTEWORTHY_RATIO = 0.05;
 
 /** Why Ollama's figure is not what was measured. The measurement is right; the claim is added up from a log. */
@@ -124,7 +120,7 @@ export function claimRemark(load: Load): string | undefined {
   if (load.measured === undefined || load.claimedBytes === undefined) {
     return undefined;
   }
-  const measured = residentBytes(load.measured) + (load.claimedDeviceBytes ?? 0);
+  const measured = takenBytes(load.measured) + (load.claimedDeviceBytes ?? 0);
   const difference = (load.claimedBytes - measured) / measured;
   if (Math.abs(difference) < NOTEWORTHY_RATIO) {
     return undefined;

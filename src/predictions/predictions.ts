@@ -9,6 +9,7 @@ import { fitEstimate } from "../predict/fit.ts";
 import { cacheEstimate } from "../predict/kvCache.ts";
 import { rewroteForTiles } from "../predict/repack.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
+import { takenBytes } from "../predict/runnerBytes.ts";
 import type { SettingsInput } from "../predict/settingsSource.ts";
 import { speedCurve } from "../predict/speedCurve.ts";
 import type {
@@ -27,7 +28,7 @@ import { createChanges, type ChangeOf } from "./changes.ts";
 import { createChatModels, type ChatModels } from "./chatModels.ts";
 import { createExchangePredictions, type ModelNow } from "./exchanges.ts";
 import type { Knowledge } from "./keep.ts";
-import { claimRemark, createLoadPredictions, residentBytes } from "./loads.ts";
+import { claimRemark, createLoadPredictions } from "./loads.ts";
 import { machineSettings } from "./machineSettings.ts";
 import { createModelKnowledge } from "./modelKnowledge.ts";
 import { createSpeedNews } from "./speedNews.ts";
@@ -120,7 +121,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
       slots: loaded?.settings?.parallel,
       trainedContextLength: models.get(key)?.shape.trainedContextLength,
       runnerContextLength: loaded?.settings?.contextLength ?? loaded?.contextLength,
-      runnerBytes: loaded?.measured === undefined ? undefined : residentBytes(loaded.measured),
+      runnerBytes: loaded?.measured === undefined ? undefined : takenBytes(loaded.measured),
       kvBytesPerToken: predicted?.kvBytesPerToken,
     };
   };
@@ -271,7 +272,7 @@ export function createPredictions(parts: PredictionParts): Predictions {
       fit: fitEstimate(estimate, {
         headroomBytes: sample?.headroomBytes,
         totalBytes: sample?.totalBytes,
-        freedBytes: model.measured === undefined ? 0 : residentBytes(model.measured),
+        freedBytes: model.measured === undefined ? 0 : takenBytes(model.measured),
       }),
       speed: curve?.speed,
     };

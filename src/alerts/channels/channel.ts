@@ -3,13 +3,6 @@ import type { Episode } from "../../types.ts";
 
 export type AlertLevel = Episode["level"];
 
-const LEVELS: readonly AlertLevel[] = ["watch", "warn", "critical", "swapping", "thrashing"];
-
-/** 0 for `watch`, higher is worse. */
-export function rankOf(level: AlertLevel): number {
-  return LEVELS.indexOf(level);
-}
-
 /** One thing to be told, worded. Text is plain, without control characters, safe to show anywhere but in markup. */
 export interface AlertMessage {
   /** `raised`, a worse level, still open, over; or a test. */

@@ -1,6 +1,7 @@
 /** Who is told of an episode, and when: raised, worse, over; not below a channel's level, not in quiet hours. */
 import type { ChannelHealth, Episode, Log } from "../../types.ts";
-import { rankOf, type AlertLevel, type AlertMessage, type Channel, type ChannelSettings } from "./channel.ts";
+import { rankOf } from "../levels.ts";
+import type { AlertLevel, AlertMessage, Channel, ChannelSettings } from "./channel.ts";
 import { createCommand } from "./command.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
 import { createDesktop, type Programs } from "./desktop.ts";

@@ -2,6 +2,7 @@
  * Which load a request would cause, and whether it fits: judged when the request has been read, from what is known of the
  * model, the runners and the newest reading of memory. Where anything of that is missing there is no finding.
  */
+import { residentBytes } from "../../predict/runnerBytes.ts";
 import type { SettingsInput } from "../../predict/settingsSource.ts";
 import type { Exchange, LoadedModel, MemorySample, RequestFacts } from "../../types.ts";
 import { largestContext, loadNeed, statedContext, type Room } from "./loadNeed.ts";
@@ -94,7 +95,7 @@ export function createForesight(parts: ForesightParts): Foresight {
       const runner = sample.runners.find(
         ({ model: name }) => name !== undefined && parts.canonicalName(name) === model,
       );
-      bytes += Math.max(0, need - (runner === undefined ? 0 : heldBytes(runner)));
+      bytes += Math.max(0, need - (runner === undefined ? 0 : residentBytes(runner)));
     }
     return bytes;
   };
@@ -244,16 +245,10 @@ function queryOf({ contextLength, options }: RunnerOptions): NonNullable<Setting
   };
 }
 
-type Held = Pick<NonNullable<LoadedModel["measured"]>, "anonymousBytes" | "fileBytes" | "sharedBytes">;
-
-function heldBytes({ anonymousBytes, fileBytes, sharedBytes }: Held): number {
-  return anonymousBytes + fileBytes + sharedBytes;
-}
-
 /** What a loaded model holds in the host's memory: measured, else as Ollama claims; undefined when neither is known. */
 function hostBytesOf({ measured, claimedBytes, claimedDeviceBytes = 0 }: LoadedModel): number | undefined {
   if (measured !== undefined) {
-    return heldBytes(measured);
+    return residentBytes(measured);
   }
   return claimedBytes === undefined ? undefined : Math.max(0, claimedBytes - claimedDeviceBytes);
 }

@@ -1,4 +1,5 @@
 /** The machine's memory as one line of characters, and what each of them stands for. Pure. */
+import { residentBytes } from "../../predict/runnerBytes.ts";
 import type { LoadedModel, MemorySample } from "../../types.ts";
 import type { Style } from "./cells.ts";
 import { columnsOf, type Paint } from "./cells.ts";
@@ -19,7 +20,7 @@ export function memoryParts(sample: MemorySample, models: readonly LoadedModel[]
   let held = 0;
   for (const runner of sample.runners ?? []) {
     held += runner.anonymousBytes + runner.sharedBytes;
-    let left = runner.anonymousBytes + runner.sharedBytes + runner.fileBytes;
+    let left = residentBytes(runner);
     const take = (most = 0): number => {
       const taken = Math.max(0, Math.min(left, most));
       left -= taken;

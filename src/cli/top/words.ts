@@ -9,6 +9,7 @@ import type {
   Stage,
   Verdict,
 } from "../../types.ts";
+import { rankOf } from "../../alerts/levels.ts";
 import type { TopState } from "./state.ts";
 
 const GIBIBYTE = 1024 ** 3;
@@ -190,13 +191,11 @@ export function turnsLeft({ turnsLeft: left, endsFirst }: Conversation): string 
   return to - from <= 1 ? `${turns(chosen.predicted)} left` : `${count(from)}–${turns(to)} left`;
 }
 
-const LEVELS: Episode["level"][] = ["watch", "warn", "critical", "swapping", "thrashing"];
-
 /** The worst episode that is open. */
 export function openEpisode({ episodes }: TopState): Episode | undefined {
   return episodes
     .filter(({ endedAt }) => endedAt === undefined)
-    .toSorted((a, b) => LEVELS.indexOf(b.level) - LEVELS.indexOf(a.level))[0];
+    .toSorted((a, b) => rankOf(b.level) - rankOf(a.level))[0];
 }
 
 /** Tokens per second of an answer that is over. */
