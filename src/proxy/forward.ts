@@ -201,7 +201,7 @@ export function forward(job: ForwardJob): Forwarding {
 
   outgoing.on("close", () => leave({ how: "client-left" }));
   if (hasBody) {
-    relayUpload(incoming, request, watcher, job.held);
+    relayUpload(incoming, { request, watcher, held: job.held, isOver: () => ended });
   } else {
     request.end([], () => watcher.requestSent());
     incoming.resume();

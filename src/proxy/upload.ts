@@ -31,10 +31,15 @@ const UPLOAD_TURN_BYTES = 256 * 1024;
 /** The head leaves with the first bytes of the body. `held` goes first: the watcher has been shown it already. */
 export function relayUpload(
   incoming: IncomingMessage,
-  request: UpstreamRequest,
-  watcher: UploadWatcher,
-  held: HeldBody | undefined,
+  to: {
+    request: UpstreamRequest;
+    watcher: UploadWatcher;
+    held: HeldBody | undefined;
+    /** The exchange has ended: what still comes is thrown away. */
+    isOver(): boolean;
+  },
 ): void {
+  const { request, watcher, held, isOver } = to;
   const { socket } = request;
   let started = held !== undefined;
   for (const chunk of held?.chunks ?? []) {
@@ -70,7 +75,8 @@ export function relayUpload(
   });
   incoming.on("data", (chunk: Buffer) => {
     started = true;
-    if (socket.destroyed) {
+    // A write to a connection that is about to be closed may say "wait", and no `drain` would ever follow.
+    if (isOver() || socket.destroyed) {
       return;
     }
     if (!request.write(chunk)) {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
-import type { AddressInfo, Server } from "node:net";
+import net, { type AddressInfo, type Server } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { forward } from "../../src/proxy/forward.ts";
 import { createUpstream, upstreamAddress } from "../../src/proxy/upstream.ts";
@@ -80,4 +80,48 @@ it.each([
   expect(intactWhenSettled).not.toContain(false);
   const freed = notKept.filter((chunk) => chunk.length === 0);
   expect(freed.length).toBeGreaterThan(notKept.length * 0.8);
+});
+
+it("takes what is left of an upload when the answer came early, from an Ollama that no longer reads", async () => {
+  const body = Buffer.alloc(20_000_000, "a");
+  const upstreamPort = await listen(
+    net.createServer((socket) => {
+      socket.on("error", () => {});
+      socket.pause();
+      // By now all buffers on the way are full, and the client waits.
+      setTimeout(() => socket.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno"), 500);
+      closers.push(() => socket.destroy());
+    }),
+  );
+  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
+  const proxyPort = await listen(
+    http.createServer((incoming, outgoing) => {
+      forward({
+        incoming,
+        outgoing,
+        upstream,
+        target: "/api/chat",
+        headers: incoming.rawHeaders,
+        unanswered: (error) => outgoing.destroy(error),
+        watcher: {
+          requestChunk: () => false,
+          requestSettled() {},
+          requestSent() {},
+          answerHead() {},
+          answerChunk() {},
+          end() {},
+        },
+      });
+    }),
+  );
+  const client = net.connect(proxyPort, "127.0.0.1");
+  closers.push(() => client.destroy());
+  client.resume();
+  client.write(`POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`);
+  const error = await new Promise((resolve) => {
+    client.once("error", resolve);
+    client.write(body, resolve);
+  });
+
+  expect(error ?? undefined).toBeUndefined();
 });
