@@ -5,6 +5,8 @@ import { DeliveryError } from "./channel.ts";
 
 /** So much of an answer is let through before its connection is cut: nothing in it is needed. */
 const ANSWER_BYTES = 16 * 1024;
+/** And for so long: a body that stops half-way would hold its connection, and the program's end, for ever. */
+const ANSWER_MS = 1000;
 
 export interface PostOptions {
   body: string;
@@ -13,7 +15,7 @@ export interface PostOptions {
 }
 
 /**
- * Resolves when the server answers 2xx, before its answer has ended: one that is endless or 10 GB is cut. A redirect is
+ * Resolves when the server answers 2xx, before its answer has ended: one that is endless, stalled or 10 GB is cut. A redirect is
  * never followed, because the body and the token would go to whoever the redirect names. Rejects with a
  * `DeliveryError` that names no address, since webhook addresses are secrets.
  */
@@ -45,6 +47,8 @@ export function post(url: string, { body, headers, signal }: PostOptions): Promi
       } else {
         reject(problem);
       }
+      const late = setTimeout(() => request.destroy(), ANSWER_MS);
+      response.on("close", () => clearTimeout(late));
       let bytes = 0;
       response.on("data", (chunk: Buffer) => {
         bytes += chunk.length;

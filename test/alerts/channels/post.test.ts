@@ -63,6 +63,20 @@ describe("what is delivered", () => {
     await waitFor(() => sink.cutCount() === 1);
     expect(written).toBeLessThan(64 * 2 ** 20);
   });
+
+  it.each([
+    ["stops half-way", false],
+    ["drips", true],
+  ])("is settled by the status; an answer that %s keeps no connection", async (_name, drips) => {
+    const sink = await startSink((response) => {
+      response.writeHead(200, { "Content-Length": "1000" });
+      response.write("begun");
+      const dripping = setInterval(() => drips && response.write("x"), 50);
+      response.on("close", () => clearInterval(dripping));
+    });
+    await send(sink.url, 60_000);
+    await waitFor(() => sink.cutCount() === 1);
+  });
 });
 
 describe("what is not delivered", () => {
