@@ -1,13 +1,11 @@
 /** Forwards at once, or, with the guard on, once the request has been read and judged; and does what the guard says. */
-import type { ServerResponse } from "node:http";
-import { errorDialect } from "../ollama/endpoints.ts";
 import { findOptionNumber, replaceSpan } from "../ollama/optionSpan.ts";
-import { errorBody } from "../ollama/upstreamError.ts";
 import type { Exchange, GuardDecision, RequestFacts } from "../types.ts";
 import { announcedBytes, bodyIsAnnounced } from "./bodyAnnounced.ts";
 import { forward, type ForwardJob, type Forwarding } from "./forward.ts";
 import { headerValue } from "./headers.ts";
 import { hold, LONGEST_HELD_BYTES, type HoldRoom } from "./hold.ts";
+import { answerError } from "./ownAnswers.ts";
 import type { HeldBody } from "./upload.ts";
 
 export interface Guard {
@@ -62,7 +60,12 @@ export function forwardGuarded(
       if (held.answered({ how: "refused", error })) {
         exchange.notices.push(decision.notice);
         exchange.status = 503;
-        answerRefused(outgoing, exchange, decision.message);
+        answerError(outgoing, exchange, {
+          status: 503,
+          message: decision.message,
+          // The SDKs of OpenAI and Anthropic would ask again twice, and be refused again.
+          headers: { [GUARD_HEADER]: "refused", "x-should-retry": "false" },
+        });
       }
       return;
     }
@@ -138,16 +141,4 @@ function capped(
     ),
     answerHeaders: [GUARD_HEADER, `capped; num_ctx=${contextLength}`],
   };
-}
-
-function answerRefused(outgoing: ServerResponse, exchange: Exchange, message: string): void {
-  const body = errorBody(errorDialect(exchange.path), { status: 503, message });
-  outgoing.writeHead(503, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
-    [GUARD_HEADER]: "refused",
-    // The SDKs of OpenAI and Anthropic would ask again twice, and be refused again.
-    "x-should-retry": "false",
-  });
-  outgoing.end(body);
 }

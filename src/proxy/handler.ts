@@ -4,20 +4,19 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAnswerReader, type AnswerReader } from "../ollama/answer.ts";
-import type { BodyReader, OpenBody } from "../ollama/bodyReader.ts";
+import type { BodyReader } from "../ollama/bodyReader.ts";
 import { clientName, retryCount } from "../ollama/clientName.ts";
-import { classify, errorDialect, readsBody } from "../ollama/endpoints.ts";
-import { givenIds } from "../ollama/givenIds.ts";
-import { errorBody } from "../ollama/upstreamError.ts";
-import type { Exchange, Log, RequestFacts } from "../types.ts";
+import { classify } from "../ollama/endpoints.ts";
+import type { Exchange, Log } from "../types.ts";
 import { admit, type Admission, type HostPolicy } from "./admission.ts";
-import { announcedBytes } from "./bodyAnnounced.ts";
-import type { Exchanges, OpenExchange } from "./exchange.ts";
+import type { Exchanges } from "./exchange.ts";
 import type { ForwardJob, ForwardOutcome } from "./forward.ts";
 import { forwardGuarded, type Guard } from "./guarded.ts";
 import { headerValue, upstreamHeaders } from "./headers.ts";
 import type { HoldRoom } from "./hold.ts";
 import { endState, noticeOf, promptTooLongNotice } from "./outcome.ts";
+import { answerError, answerNotAdmitted } from "./ownAnswers.ts";
+import { openRequestReading } from "./requestReading.ts";
 import { createTap, type Look } from "./tap.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -69,7 +68,7 @@ export function createHandler(parts: HandlerParts): Handler {
         parts.hostIsAllowed,
       );
       if (!admission.admitted) {
-        refuseAdmission(outgoing, admission);
+        answerNotAdmitted(outgoing, admission);
         return;
       }
       if (isOwnPath(pathOf(admission.target))) {
@@ -94,15 +93,6 @@ export function createHandler(parts: HandlerParts): Handler {
 function pathOf(target: string): string {
   const query = target.indexOf("?");
   return query === -1 ? target : target.slice(0, query);
-}
-
-function refuseAdmission(outgoing: ServerResponse, refusal: Extract<Admission, { admitted: false }>): void {
-  outgoing.sendDate = false;
-  // The words are Ollama's, so are the fields: Node would add its own.
-  outgoing.removeHeader("connection");
-  outgoing.removeHeader("transfer-encoding");
-  outgoing.writeHead(refusal.status, refusal.statusText, refusal.headers);
-  outgoing.end(refusal.body);
 }
 
 interface Run {
@@ -168,7 +158,11 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
       host: parts.upstream.address.authority,
       dropOrigin: admission.ownOrigin,
     }),
-    unanswered: (error) => answerUnreachable(outgoing, parts.upstream.address.url, { exchange, error }),
+    unanswered: (error) =>
+      answerError(outgoing, exchange, {
+        status: 502,
+        message: unreachable(parts.upstream.address.url, error),
+      }),
     watcher: {
       requestChunk(chunk) {
         exchange.requestBytes += chunk.length;
@@ -221,7 +215,7 @@ function runExchange({ parts, openLook, room, incoming, outgoing, admission }: R
   const open = parts.exchanges.open(exchange, forwarding.stop);
   // A request that is sent at once, and an answer that comes at once, pass first.
   const readTimer = setTimeout(readRequest, 1);
-  const request = readRequestOf(parts, {
+  const request = openRequestReading(parts, {
     incoming,
     open,
     // What is held back is sent only after it has been read.
@@ -252,91 +246,6 @@ function newExchange(parts: HandlerParts, incoming: IncomingMessage, path: strin
   };
 }
 
-interface RequestReading {
-  body: OpenBody | undefined;
-  finish(): void;
-  /** Calls back once the request's facts are known, at once if they are. */
-  whenRead(then: () => void): void;
-}
-
-function readRequestOf(
-  { bodies, salt }: Pick<HandlerParts, "bodies" | "salt">,
-  {
-    incoming,
-    open,
-    takesChunks,
-    onFacts,
-  }: {
-    incoming: IncomingMessage;
-    open: OpenExchange;
-    takesChunks: boolean;
-    /** Tells whoever is told of exchanges, once it is known what goes to Ollama. */
-    onFacts(facts: RequestFacts): void;
-  },
-): RequestReading {
-  const { exchange } = open;
-  let waiting: (() => void) | undefined;
-  let read = !readsBody(exchange.operation);
-  const body = read
-    ? undefined
-    : bodies.open(
-        {
-          operation: exchange.operation,
-          dialect: exchange.dialect,
-          contentEncoding: headerValue(incoming.rawHeaders, "content-encoding"),
-          contentLength: announcedBytes(incoming),
-          takesChunks,
-        },
-        (facts) => {
-          read = true;
-          exchange.model = facts.model;
-          exchange.stream = facts.stream;
-          exchange.requestedContextLength = facts.requestedContextLength;
-          if (facts.empty === true) {
-            exchange.operation = facts.keepAliveSeconds === 0 ? "unload" : "load";
-          }
-          const given = givenIds((name) => headerValue(incoming.rawHeaders, name), salt);
-          if (facts.conversation !== undefined || given.givenId !== undefined) {
-            facts.conversation = { ...facts.conversation, ...given };
-          }
-          onFacts(facts);
-          waiting?.();
-        },
-      );
-  return {
-    body,
-    finish: () => body?.finish(),
-    whenRead(then) {
-      if (read) {
-        then();
-        return;
-      }
-      waiting = then;
-      // The exchange is over, so a body that is not whole by now never will be.
-      if (!incoming.readableEnded) {
-        body?.abandon();
-      }
-    },
-  };
-}
-
-function answerUnreachable(
-  outgoing: ServerResponse,
-  url: string,
-  failed: { exchange: Exchange; error: NodeJS.ErrnoException },
-): void {
-  if (outgoing.headersSent || outgoing.destroyed) {
-    outgoing.destroy();
-    return;
-  }
-  const cause = failed.error.code ?? failed.error.message;
-  const body = errorBody(errorDialect(failed.exchange.path), {
-    status: 502,
-    message: `Plimsoll could not reach Ollama at ${url} (${cause}). Start Ollama, or point Plimsoll at it with --upstream.`,
-  });
-  outgoing.writeHead(502, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
-  });
-  outgoing.end(failed.exchange.method === "HEAD" ? undefined : body);
+function unreachable(url: string, { code, message }: NodeJS.ErrnoException): string {
+  return `Plimsoll could not reach Ollama at ${url} (${code ?? message}). Start Ollama, or point Plimsoll at it with --upstream.`;
 }
