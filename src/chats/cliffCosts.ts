@@ -2,23 +2,23 @@
 import type { ChatModel } from "../types.ts";
 import { isAtLeast, parseOllamaVersion } from "../predict/ollamaVersion.ts";
 import type { CliffCosts } from "./cliffWatch.ts";
-import { costOf, type ModelMemory } from "./modelMemory.ts";
+import { costOf, type LearnedFigures } from "./learnedByModel.ts";
 import type { MsOf } from "./openTurn.ts";
 
 export function cliffCosts(
   model: ChatModel,
-  memory: ModelMemory,
+  learned: LearnedFigures,
   { prefillMs, ollamaVersion }: { prefillMs: MsOf; ollamaVersion: string | undefined },
 ): CliffCosts {
   const cost = costOf(model);
-  const growth = model.loadId === memory.growth?.loadId ? memory.growth : undefined;
+  const growth = model.loadId === learned.growth?.loadId ? learned.growth : undefined;
   const keeps = growth?.keepsPrompts() ?? (model.estimate?.promptCacheLimitBytes ?? 0) > 0;
   const allIsTimed = isAtLeast(parseOllamaVersion(ollamaVersion), 30);
   return {
     prefillMs,
-    ...(allIsTimed && { restMs: (memory.restMs.median() ?? 0) + (memory.warmLoadMs.median() ?? 0) }),
+    ...(allIsTimed && { restMs: (learned.restMs.median() ?? 0) + (learned.warmLoadMs.median() ?? 0) }),
     ...(cost !== undefined && keeps && { cost }),
-    outputTokens: memory.outputTokens.median() ?? 0,
+    outputTokens: learned.outputTokens.median() ?? 0,
     slides: (cost?.slidingBytesPerToken ?? 0) > 0 || (cost?.fixedBytes ?? 0) > 0,
   };
 }

@@ -6,7 +6,7 @@ import { tokensPerTurn } from "./cliff.ts";
 import { announce, cameBack, cliffOf, wentOver, type CliffCosts } from "./cliffWatch.ts";
 import type { createCures } from "./cures.ts";
 import type { Window } from "./judgeTurn.ts";
-import type { ModelMemory } from "./modelMemory.ts";
+import type { LearnedFigures } from "./learnedByModel.ts";
 import type { OpenTurn } from "./openTurn.ts";
 
 /** A chat at one of its turns. */
@@ -15,7 +15,7 @@ export interface ChatAtTurn {
   exchange: Exchange;
   chat: ChatState;
   model: ChatModel;
-  memory: ModelMemory;
+  learned: LearnedFigures;
   window: Window;
   sentTokens: number;
 }
@@ -29,7 +29,7 @@ export interface CliffTurns {
 
 export function createCliffTurns(parts: {
   cures: ReturnType<typeof createCures>;
-  costsOf: (model: ChatModel, memory: ModelMemory) => CliffCosts;
+  costsOf: (model: ChatModel, learned: LearnedFigures) => CliffCosts;
   score: (exchange: Exchange, values: ExchangePrediction) => void;
 }): CliffTurns {
   const { cures, costsOf, score } = parts;
@@ -52,7 +52,7 @@ export function createCliffTurns(parts: {
     const { exchange, chat, window, sentTokens } = at;
     const { turn } = at.entry.turn;
     const now = { turn, sentTokens, contextLength: window.contextLength };
-    const found = cliffOf(chat, now, costsOf(at.model, at.memory));
+    const found = cliffOf(chat, now, costsOf(at.model, at.learned));
     if (found === undefined) {
       return;
     }
@@ -69,7 +69,7 @@ export function createCliffTurns(parts: {
   }
 
   function ended(at: ChatAtTurn, cut: boolean): void {
-    const { exchange, chat, model, memory, entry, sentTokens } = at;
+    const { exchange, chat, model, learned, entry, sentTokens } = at;
     const { turn, before, facts } = entry;
     shareOut(chat, sentTokens, facts.conversation?.messages);
     if (chat.overAtTurn !== undefined) {
@@ -85,7 +85,7 @@ export function createCliffTurns(parts: {
     if (turn.prompt.messageCount < 2) {
       return;
     }
-    const { cost } = costsOf(model, memory);
+    const { cost } = costsOf(model, learned);
     const held = (turn.inputTokens ?? 0) + (turn.outputTokens ?? 0);
     const bytes = cost === undefined ? undefined : entryBytes(cost, held, CHECKPOINTS_OF_A_WHOLE_PROMPT);
     const said = { ...chat.said, atTurn: { predicted: turn.turn } };

@@ -3,7 +3,7 @@ import { isLoadDuration } from "../predict/coldLoad.ts";
 import { decodeRateOf } from "../predict/guessScore.ts";
 import type { Usage } from "../types.ts";
 import { addRate, addTurn, endTurn } from "./chatState.ts";
-import type { ModelMemory } from "./modelMemory.ts";
+import type { LearnedFigures } from "./learnedByModel.ts";
 import { cachedTokens } from "./occupancy.ts";
 import { heldTokens, prefillMsOf, type EndedTurn, type MsOf } from "./openTurn.ts";
 import { unnamedMs } from "./queue.ts";
@@ -14,22 +14,22 @@ const FEWEST_TOKENS = 8;
 const MOST_SLOWNESS = 4;
 
 /** Puts `cachedInputTokens` on the exchange. Answers false when there was nothing to learn from. */
-export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): boolean {
+export function learnTurn(entry: EndedTurn, learned: LearnedFigures, msOf: MsOf): boolean {
   const { exchange, chat, turn, before, alone } = entry;
   const { usage } = exchange;
   const { inputTokens } = turn;
   if (exchange.status !== 200 || usage?.provenance !== "measured" || inputTokens === undefined) {
     return false;
   }
-  const cold = isLoadDuration(usage.loadMs, memory.warmLoadMs.median());
+  const cold = isLoadDuration(usage.loadMs, learned.warmLoadMs.median());
   const lost = turn.sentTokens !== inputTokens;
   const held = lost || cold ? 0 : Math.min(inputTokens - 1, heldTokens(before));
   // The slot still holds this chat's turn before, whatever the clock says on a busy machine.
-  const surelyHeld = held > 0 && memory.latestConversation === chat?.id;
+  const surelyHeld = held > 0 && learned.latestConversation === chat?.id;
   const prefillMs = prefillMsOf(exchange, alone);
   if (prefillMs !== undefined && prefillMs > 0) {
-    const known = before !== undefined || memory.prefill.prompts() >= FEW_PROMPTS;
-    const undisturbedMs = prefillMs / slowness(usage, memory);
+    const known = before !== undefined || learned.prefill.prompts() >= FEW_PROMPTS;
+    const undisturbedMs = prefillMs / slowness(usage, learned);
     const cached = cold
       ? 0
       : known
@@ -41,20 +41,20 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
     }
     if (alone) {
       const certainty = cold || cached === held ? "sure" : before === undefined ? "unsure" : "likely";
-      memory.prefill.learn(
+      learned.prefill.learn(
         { uncachedTokens: inputTokens - held, cachedTokens: held, ms: prefillMs },
         certainty,
       );
     }
   }
   if (alone && !lost) {
-    memory.restMs.add(unnamedMs(usage));
+    learned.restMs.add(unnamedMs(usage));
   }
   if (!cold) {
-    memory.warmLoadMs.add(usage.loadMs);
+    learned.warmLoadMs.add(usage.loadMs);
   }
-  memory.outputTokens.add(usage.outputTokens);
-  memory.tokenMs.add(tokenMsOf(usage));
+  learned.outputTokens.add(usage.outputTokens);
+  learned.tokenMs.add(tokenMsOf(usage));
   if (chat !== undefined) {
     if (!lost) {
       chat.sent.learn(turn.prompt, inputTokens, before);
@@ -72,8 +72,8 @@ export function learnTurn(entry: EndedTurn, memory: ModelMemory, msOf: MsOf): bo
 }
 
 /** How many times slower than usual the machine was meanwhile, by the answer that came with it. */
-function slowness(usage: Usage, memory: ModelMemory): number {
-  const ratio = (tokenMsOf(usage) ?? 1) / (memory.tokenMs.median() ?? Infinity);
+function slowness(usage: Usage, learned: LearnedFigures): number {
+  const ratio = (tokenMsOf(usage) ?? 1) / (learned.tokenMs.median() ?? Infinity);
   return Math.min(MOST_SLOWNESS, Math.max(1, ratio));
 }
 

@@ -4,7 +4,7 @@ import type { ChatModel, Conversation, Predicted } from "../types.ts";
 import { conversationOf, stepsOf, type ChatState } from "./chatState.ts";
 import { cliffAhead } from "./cliff.ts";
 import { turnsLeft } from "./left.ts";
-import { costOf } from "./modelMemory.ts";
+import { costOf } from "./learnedByModel.ts";
 import { occupiedBytes } from "./occupancy.ts";
 
 export function tellChat(

@@ -24,7 +24,7 @@ import { createCures, type CureParts } from "./cures.ts";
 import { createFollowed, type FollowedParts } from "./followed.ts";
 import { judgeTurn, type TurnJudgement } from "./judgeTurn.ts";
 import { learnTurn } from "./learnTurn.ts";
-import { createModelMemories, type ModelMemory } from "./modelMemory.ts";
+import { createLearnedByModel, type LearnedFigures } from "./learnedByModel.ts";
 import {
   cachedPrompt,
   largestMessage,
@@ -38,7 +38,7 @@ import {
 } from "./openTurn.ts";
 import { withTold } from "./notices.ts";
 import type { Place } from "./place.ts";
-import { createRunnerWatch } from "./runnerWatch.ts";
+import { createGrowthWatch } from "./growthWatch.ts";
 import { tellChat } from "./tellChat.ts";
 import type { Turn } from "./turn.ts";
 
@@ -94,21 +94,21 @@ interface Ran {
 }
 
 export function createChatWatch(parts: ChatWatchParts): ChatWatch {
-  const models = createModelMemories();
+  const models = createLearnedByModel();
   const cures = createCures(parts);
   const chats = createFollowed(parts);
   const open = new Map<string, OpenTurn>();
   /** Ended before their window was known. */
   const unjudged = new Map<string, EndedTurn>();
-  const runners = createRunnerWatch<Ran>({ models, model: parts.model, grew });
+  const runners = createGrowthWatch<Ran>({ models, model: parts.model, grew });
 
   const msOf =
-    (model: ChatModel, memory: ModelMemory): MsOf =>
+    (model: ChatModel, learned: LearnedFigures): MsOf =>
     (work) =>
-      memory.prefill.msOf(work) ?? parts.prefillMs(model.key, work);
+      learned.prefill.msOf(work) ?? parts.prefillMs(model.key, work);
 
-  const costsOf = (model: ChatModel, memory: ModelMemory): CliffCosts =>
-    cliffCosts(model, memory, { prefillMs: msOf(model, memory), ollamaVersion: parts.ollamaVersion() });
+  const costsOf = (model: ChatModel, learned: LearnedFigures): CliffCosts =>
+    cliffCosts(model, learned, { prefillMs: msOf(model, learned), ollamaVersion: parts.ollamaVersion() });
 
   const cliff = createCliffTurns({ cures, costsOf, score });
 
@@ -118,13 +118,13 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
       return;
     }
     const model = parts.model(name, exchange.requestedContextLength);
-    const memory = models.of(model.key);
-    const chat = place === undefined ? undefined : chats.at(place, exchange, memory.ratio);
+    const learned = models.of(model.key);
+    const chat = place === undefined ? undefined : chats.at(place, exchange, learned.ratio);
     const before = place?.previousId === undefined ? undefined : chat?.turns.get(place.previousId);
     const prompt = promptOf(facts, operation === "generate");
     // Another model counts the same text otherwise.
     const comparable = chat?.model === undefined || chat.model === name;
-    const told = memory.sizes.of(prompt);
+    const told = learned.sizes.of(prompt);
     const sent =
       told === undefined
         ? chat?.sent.estimate(prompt, comparable ? before : undefined)
@@ -148,7 +148,7 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     chat.branchCount += place.isBranch ? 1 : 0;
     if (sent !== undefined && window !== undefined && before !== undefined && chat.overAtTurn === undefined) {
       shareOut(chat, sent.best, facts.conversation?.messages);
-      cliff.ahead({ exchange, entry, chat, model, memory, window, sentTokens: Math.round(sent.best) });
+      cliff.ahead({ exchange, entry, chat, model, learned, window, sentTokens: Math.round(sent.best) });
     }
   }
 
@@ -160,19 +160,19 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     }
     const entry: EndedTurn = { ...begun, exchange, alone, answer };
     const model = parts.model(exchange.model, exchange.requestedContextLength);
-    const memory = models.of(model.key);
-    judge(entry, model, memory);
+    const learned = models.of(model.key);
+    judge(entry, model, learned);
     if (windowOf(exchange, model) === undefined && exchange.status === 200) {
       remember(unjudged, exchange.id, entry, MOST_UNJUDGED);
     }
-    if (learnTurn(entry, memory, msOf(model, memory))) {
-      ranOn(entry, model, memory);
+    if (learnTurn(entry, learned, msOf(model, learned))) {
+      ranOn(entry, model, learned);
     }
     tell(entry, model);
   }
 
   /** Judges cuts and the cliff; may be called again once the window is known. */
-  function judge(entry: EndedTurn, model: ChatModel, memory: ModelMemory): void {
+  function judge(entry: EndedTurn, model: ChatModel, learned: LearnedFigures): void {
     const { exchange, chat, turn, sent, answer } = entry;
     const window = windowOf(exchange, model);
     exchange.notices = exchange.notices.filter(({ kind }) => !OWN_KINDS.has(kind));
@@ -186,20 +186,20 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
       window,
       sent,
       largestMessageTokens: largestMessage(entry),
-      reused: wasReused(entry, msOf(model, memory)),
+      reused: wasReused(entry, msOf(model, learned)),
       ollamaVersion: parts.ollamaVersion(),
       cure: (tokens, contextLength) =>
         cures({ exchange, contextLength, trainedContextLength: model.trainedContextLength })(tokens),
     });
     count(entry, judgement);
     exchange.notices.push(...judgement.notices);
-    learnSize(entry, judgement, memory);
+    learnSize(entry, judgement, learned);
     if (chat === undefined || entry.place === undefined) {
       return;
     }
     judgement.notices.forEach((notice) => addNotice(chat, notice, turn.turn));
     if (isFollowed(entry.place) && turn.sentTokens !== undefined && window !== undefined) {
-      const at = { entry, exchange, chat, model, memory, window, sentTokens: turn.sentTokens };
+      const at = { entry, exchange, chat, model, learned, window, sentTokens: turn.sentTokens };
       cliff.ended(at, judgement.promptCuts.length > 0);
     }
   }
@@ -208,17 +208,17 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
   function learnSize(
     { turn, chat, exchange }: EndedTurn,
     judgement: TurnJudgement,
-    memory: ModelMemory,
+    learned: LearnedFigures,
   ): void {
     const { toldTokens, promptCuts } = judgement;
     if (toldTokens === undefined) {
       if (promptCuts.some(({ kind }) => kind === "truncated")) {
-        memory.sizes.wasEstimated(turn.prompt, exchange);
+        learned.sizes.wasEstimated(turn.prompt, exchange);
       }
       return;
     }
     chat?.sent.learnTold(turn.prompt, toldTokens);
-    for (const earlier of memory.sizes.learn(turn.prompt, toldTokens)) {
+    for (const earlier of learned.sizes.learn(turn.prompt, toldTokens)) {
       earlier.notices = earlier.notices.map((notice) => withTold(notice, earlier, toldTokens));
       parts.completed(earlier);
     }
@@ -235,10 +235,10 @@ export function createChatWatch(parts: ChatWatchParts): ChatWatch {
     }
   }
 
-  function ranOn(entry: EndedTurn, model: ChatModel, memory: ModelMemory): void {
+  function ranOn(entry: EndedTurn, model: ChatModel, learned: LearnedFigures): void {
     const { exchange, chat, turn, predictedGrowthBytes } = entry;
     const inputTokens = turn.inputTokens ?? 0;
-    memory.latestConversation = chat?.id;
+    learned.latestConversation = chat?.id;
     runners.ran(model, cachedPrompt(entry, inputTokens, turn.sentTokens !== inputTokens), {
       outputTokens: turn.outputTokens ?? 0,
       predicted: predictedGrowthBytes,

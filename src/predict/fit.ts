@@ -1,7 +1,7 @@
 import type { MemoryEstimate } from "../types.ts";
 
 /** What is free on the machine that is asked about. Everything may be unknown. */
-export interface Machine {
+export interface FitMachine {
   /** Bytes left before the host starts to swap. */
   headroomBytes?: number;
   totalBytes?: number;
@@ -27,7 +27,7 @@ const RESERVE_BYTES = 8 * GIBIBYTE;
  * Need against headroom, counting what the load would replace; unified memory is counted once. `tight` means that it
  * fits, but less than a tenth of memory is left, or not enough for the prompts that llama-server will keep.
  */
-export function fitEstimate(estimate: MemoryEstimate, machine: Machine): Fit {
+export function fitEstimate(estimate: MemoryEstimate, machine: FitMachine): Fit {
   const need = needBytes(estimate, machine);
   const left = leftBytes(need, machine);
   const headroomBytes = machine.headroomBytes;
@@ -48,7 +48,7 @@ interface Need {
 /** Everything that is allocated, untouched compute buffers included: the first large prompt touches them. */
 export function needBytes(
   estimate: MemoryEstimate,
-  machine: Pick<Machine, "unifiedMemory" | "mappedTwiceBytes">,
+  machine: Pick<FitMachine, "unifiedMemory" | "mappedTwiceBytes">,
 ): Need {
   const parts = [
     estimate.weightsBytes,
@@ -64,7 +64,7 @@ export function needBytes(
     : { host, device };
 }
 
-function leftBytes(need: Need, machine: Machine): { host: number; device?: number } | undefined {
+function leftBytes(need: Need, machine: FitMachine): { host: number; device?: number } | undefined {
   if (machine.headroomBytes === undefined) return undefined;
   const host = machine.headroomBytes + (machine.freedBytes ?? 0) - need.host;
   if (machine.unifiedMemory === true || machine.deviceFreeBytes === undefined || need.device === 0)
@@ -72,7 +72,7 @@ function leftBytes(need: Need, machine: Machine): { host: number; device?: numbe
   return { host, device: machine.deviceFreeBytes - need.device };
 }
 
-function isTight(estimate: MemoryEstimate, machine: Machine, leftOnHost: number): boolean {
+function isTight(estimate: MemoryEstimate, machine: FitMachine, leftOnHost: number): boolean {
   const kv = estimate.kvCacheBytes;
   const reserve = Math.min(
     RESERVE_BYTES,

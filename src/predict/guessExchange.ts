@@ -1,7 +1,7 @@
 /** What an exchange will cost, said when its request has been read and before any byte of the answer. */
 import type { Guess, GuessBasis, GuessInput } from "./guessTypes.ts";
 import type { Learned } from "./guessLearned.ts";
-import type { Guessed, ModelMemory } from "./guessModel.ts";
+import type { Guessed, LearnedModel } from "./guessModel.ts";
 import { readPrompt } from "./guessPrompt.ts";
 import { guessRunnerBytes } from "./guessRunnerBytes.ts";
 import type { ExchangePrediction, Predicted } from "../types.ts";
@@ -16,12 +16,12 @@ const USUAL_HALF_ANSWER = 64;
  * token is never scored.
  */
 export function guessExchange(input: GuessInput, learned: Learned, madeAt: number): Guess {
-  const memory = learned.model(input.model);
-  const basis = readPrompt(input, memory);
+  const model = learned.model(input.model);
+  const basis = readPrompt(input, model);
   const prediction: ExchangePrediction = {};
   const say = (name: Guessed, value: number | undefined, most?: number): void => {
     if (value !== undefined && Number.isFinite(value) && value >= 0) {
-      prediction[name] = limited(memory.bands[name].around(value), { whole: WHOLE.has(name), most });
+      prediction[name] = limited(model.bands[name].around(value), { whole: WHOLE.has(name), most });
     }
   };
 
@@ -30,10 +30,10 @@ export function guessExchange(input: GuessInput, learned: Learned, madeAt: numbe
   say("inputTokens", basis.inputTokens, window);
   const prefillMs = guessPrefillMs(input, basis, learned);
   say("prefillMs", prefillMs);
-  say("firstTokenMs", guessFirstTokenMs(input, memory, prefillMs));
+  say("firstTokenMs", guessFirstTokenMs(input, model, prefillMs));
   say("decodeTokensPerSecond", guessDecodeRate(input, basis, learned));
   say("contextTokensUsed", guessContextTokens(basis, window), window);
-  say("runnerBytes", guessRunnerBytes(input, basis, memory));
+  say("runnerBytes", guessRunnerBytes(input, basis, model));
   return { madeAt, input, prediction, basis };
 }
 
@@ -49,7 +49,7 @@ function guessPrefillMs(input: GuessInput, basis: GuessBasis, learned: Learned):
 /** Wait for a slot, load or hand-over, prompt, and what no duration names (templates, tokenizing, the wire). */
 function guessFirstTokenMs(
   input: GuessInput,
-  { recent }: ModelMemory,
+  { recent }: LearnedModel,
   prefillMs: number | undefined,
 ): number | undefined {
   const loadMs = input.loaded === false ? recent.coldLoadMs.median() : (recent.warmLoadMs.median() ?? 0);

@@ -2,7 +2,7 @@
 import { decodeMsOf, decodeRateOf, scoreExchange, type MeasuredAfter } from "./guessScore.ts";
 import { isLoadDuration } from "./coldLoad.ts";
 import type { DecodeChange } from "./decodeChange.ts";
-import { GUESSED, type ModelMemory } from "./guessModel.ts";
+import { GUESSED, type LearnedModel } from "./guessModel.ts";
 import { nextReuseShare, seenReuse } from "./guessReuse.ts";
 import { learnRunnerBytes } from "./guessRunnerBytes.ts";
 import type { Guess } from "./guessTypes.ts";
@@ -47,29 +47,29 @@ export function learnExchange(
     return {};
   }
   const ended: Ended = { guess, exchange, usage, circumstances };
-  const memory = learned.keepModel(guess.input.model);
+  const model = learned.keepModel(guess.input.model);
   const speed = learned.speed.keep(guess.input.model, guess.input.settings);
-  learnBands(ended, memory);
-  learnPrompt(ended, memory);
-  const cold = isCold(ended, memory);
-  (cold ? memory.recent.coldLoadMs : memory.recent.warmLoadMs).add(usage.loadMs);
+  learnBands(ended, model);
+  learnPrompt(ended, model);
+  const cold = isCold(ended, model);
+  (cold ? model.recent.coldLoadMs : model.recent.warmLoadMs).add(usage.loadMs);
   if (circumstances.runnerBytes !== undefined) {
-    learnRunnerBytes(guess, circumstances.runnerBytes, memory);
+    learnRunnerBytes(guess, circumstances.runnerBytes, model);
   }
   if (circumstances.alone) {
-    learnPrefill(ended, memory, { speed, cold });
+    learnPrefill(ended, model, { speed, cold });
   }
   const lesson = circumstances.alone && circumstances.draft !== true ? learnDecode(ended, speed) : {};
-  rememberTurn(ended, memory, cold);
+  rememberTurn(ended, model, cold);
   return lesson;
 }
 
-function learnBands({ guess, exchange, circumstances }: Ended, memory: ModelMemory): void {
+function learnBands({ guess, exchange, circumstances }: Ended, model: LearnedModel): void {
   const scored = scoreExchange(guess, exchange, circumstances);
   for (const name of GUESSED) {
     const { predicted, actual } = scored[name] ?? {};
     if (predicted !== undefined && actual !== undefined) {
-      memory.bands[name].learn(predicted, actual);
+      model.bands[name].learn(predicted, actual);
     }
   }
 }
@@ -78,17 +78,17 @@ function wasCut({ guess, exchange }: Ended): boolean {
   return guess.basis.cut || exchange.notices.some(({ kind }) => CUT_KINDS.has(kind));
 }
 
-function learnPrompt(ended: Ended, memory: ModelMemory): void {
+function learnPrompt(ended: Ended, model: LearnedModel): void {
   const { prompt, earlier } = ended.guess.basis;
   const { inputTokens, outputTokens } = ended.usage;
   if (prompt !== undefined && inputTokens !== undefined && !wasCut(ended)) {
-    memory.tokens.learn(prompt, inputTokens, earlier?.cut === true ? undefined : earlier);
+    model.tokens.learn(prompt, inputTokens, earlier?.cut === true ? undefined : earlier);
   }
-  memory.recent.outputTokens.add(outputTokens);
+  model.recent.outputTokens.add(outputTokens);
 }
 
 /** Also a model that was loaded: somebody asked for other options. */
-function isCold({ guess, exchange, usage }: Ended, { recent }: ModelMemory): boolean {
+function isCold({ guess, exchange, usage }: Ended, { recent }: LearnedModel): boolean {
   return (
     guess.input.loaded === false ||
     exchange.notices.some(({ kind }) => kind === "reloaded") ||
@@ -98,19 +98,18 @@ function isCold({ guess, exchange, usage }: Ended, { recent }: ModelMemory): boo
 
 function learnPrefill(
   { guess, exchange, usage }: Ended,
-  memory: ModelMemory,
+  model: LearnedModel,
   { speed, cold }: { speed: ModelSpeed; cold: boolean },
 ): void {
   const { inputTokens } = usage;
   const firstTokenMs = firstTokenMsOf(exchange);
   const restMs = firstTokenMs === undefined ? undefined : firstTokenMs - (usage.loadMs ?? 0);
   if (usage.prefillMs !== undefined && restMs !== undefined && (guess.input.queueMs ?? 0) === 0) {
-    memory.recent.overheadMs.add(Math.max(0, restMs - usage.prefillMs));
+    model.recent.overheadMs.add(Math.max(0, restMs - usage.prefillMs));
   }
   // The dialects without durations: from the request to the first token, when no load was in between.
   const warm = guess.input.loaded === true && !cold;
-  const seenMs =
-    restMs === undefined || !warm ? undefined : restMs - (memory.recent.overheadMs.median() ?? 0);
+  const seenMs = restMs === undefined || !warm ? undefined : restMs - (model.recent.overheadMs.median() ?? 0);
   const ms = usage.prefillMs ?? seenMs;
   if (inputTokens === undefined || ms === undefined) {
     return;
@@ -118,7 +117,7 @@ function learnPrefill(
   const { basis } = guess;
   const reuse = cold ? undefined : seenReuse(guess, { inputTokens, ms }, speed.prefill);
   if (reuse !== undefined) {
-    memory.reuseShare = nextReuseShare(memory.reuseShare, reuse);
+    model.reuseShare = nextReuseShare(model.reuseShare, reuse);
   }
   const supposed = reuse?.cachedTokens ?? basis.cachedTokens;
   const cachedTokens = cold ? 0 : Math.min(supposed, Math.max(0, inputTokens - 1));
@@ -127,7 +126,7 @@ function learnPrefill(
     cold ? "sure" : basis.certainty,
   );
   if (basis.returned && basis.certainty === "likely" && !basis.cut && verdict !== "too-slow") {
-    memory.returnsAreCached = cachedTokens > 0 ? verdict !== "not-cached" : verdict === "too-fast";
+    model.returnsAreCached = cachedTokens > 0 ? verdict !== "not-cached" : verdict === "too-fast";
   }
 }
 
@@ -160,15 +159,15 @@ function learnDecode({ guess, exchange, usage }: Ended, speed: ModelSpeed): Less
   return lesson;
 }
 
-function rememberTurn(ended: Ended, memory: ModelMemory, cold: boolean): void {
+function rememberTurn(ended: Ended, model: LearnedModel, cold: boolean): void {
   const { prompt } = ended.guess.basis;
   const { inputTokens, outputTokens = 0 } = ended.usage;
   if (cold) {
     // Another runner, perhaps with another engine or other settings.
-    memory.reuseShare = undefined;
-    memory.prefixes.clear();
+    model.reuseShare = undefined;
+    model.prefixes.clear();
   }
   if (prompt !== undefined && inputTokens !== undefined) {
-    memory.prefixes.remember({ ...prompt, inputTokens, outputTokens, cut: wasCut(ended) });
+    model.prefixes.remember({ ...prompt, inputTokens, outputTokens, cut: wasCut(ended) });
   }
 }

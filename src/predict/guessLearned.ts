@@ -1,14 +1,19 @@
 /** All that is learned from a user's own traffic, in memory, and its JSON. */
-import { createModelMemory, saveModelMemory, type ModelMemory, type SavedModelMemory } from "./guessModel.ts";
+import {
+  createLearnedModel,
+  saveLearnedModel,
+  type LearnedModel,
+  type SavedLearnedModel,
+} from "./guessModel.ts";
 import { savedObject } from "./guessSaved.ts";
 import { createSpeedMemory, type SavedSpeed, type SpeedMemory } from "./speedMemory.ts";
 
 export interface Learned {
   speed: SpeedMemory;
   /** What is known of a model. Nothing must be learned into what this returns. */
-  model(name: string): ModelMemory;
+  model(name: string): LearnedModel;
   /** The same to learn into. The model unused longest gives way when there are too many. */
-  keepModel(name: string): ModelMemory;
+  keepModel(name: string): LearnedModel;
   /** Forgets one model, or all. */
   reset(model?: string): void;
   save(): SavedLearned;
@@ -17,7 +22,7 @@ export interface Learned {
 export interface SavedLearned {
   version: 1;
   /** Pairs of a model and what was learned of it. */
-  models: [string, SavedModelMemory][];
+  models: [string, SavedLearnedModel][];
   speeds: SavedSpeed[];
 }
 
@@ -32,11 +37,11 @@ export function createLearned(
 ): Learned {
   const record = savedObject(parts.saved);
   const sound = record?.["version"] === 1 ? record : undefined;
-  const models = new Map<string, ModelMemory>();
+  const models = new Map<string, LearnedModel>();
   for (const [name, saved] of savedPairs(sound?.["models"])) {
-    models.set(name, createModelMemory(saved));
+    models.set(name, createLearnedModel(saved));
   }
-  const nothing = createModelMemory();
+  const nothing = createLearnedModel();
   const speed = createSpeedMemory({
     saved: sound?.["speeds"],
     factor: parts.decodeFactor ?? (() => 1),
@@ -47,16 +52,16 @@ export function createLearned(
     // Names come from clients: one that no model has must not push out what is known of the others.
     model: (name) => models.get(name) ?? nothing,
     keepModel(name) {
-      const memory = models.get(name) ?? createModelMemory();
+      const model = models.get(name) ?? createLearnedModel();
       models.delete(name);
-      models.set(name, memory);
+      models.set(name, model);
       for (const oldest of models.keys()) {
         if (models.size <= MOST_MODELS) {
           break;
         }
         models.delete(oldest);
       }
-      return memory;
+      return model;
     },
     reset(model) {
       if (model === undefined) {
@@ -68,7 +73,7 @@ export function createLearned(
     },
     save: () => ({
       version: 1,
-      models: [...models].map(([name, memory]) => [name, saveModelMemory(memory)]),
+      models: [...models].map(([name, model]) => [name, saveLearnedModel(model)]),
       speeds: speed.save(),
     }),
   };
@@ -77,7 +82,7 @@ export function createLearned(
 function savedPairs(saved: unknown): [string, unknown][] {
   const pairs = Array.isArray(saved) ? saved.slice(-MOST_MODELS) : [];
   return pairs.flatMap((pair: unknown): [string, unknown][] => {
-    const [name, memory]: unknown[] = Array.isArray(pair) ? pair : [];
-    return typeof name === "string" ? [[name, memory]] : [];
+    const [name, model]: unknown[] = Array.isArray(pair) ? pair : [];
+    return typeof name === "string" ? [[name, model]] : [];
   });
 }

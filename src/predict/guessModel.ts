@@ -41,7 +41,7 @@ interface RecentFigures {
   displacedGrowthBytesPerToken: Recent;
 }
 
-export interface ModelMemory {
+export interface LearnedModel {
   tokens: TokenLearner;
   recent: RecentFigures;
   bands: Record<Guessed, ErrorBand>;
@@ -53,13 +53,13 @@ export interface ModelMemory {
   reuseShare?: number;
 }
 
-export interface SavedModelMemory {
+export interface SavedLearnedModel {
   tokens: unknown;
   recent: Record<string, number[]>;
   bands: Record<string, number[]>;
 }
 
-export function createModelMemory(saved?: unknown): ModelMemory {
+export function createLearnedModel(saved?: unknown): LearnedModel {
   const record = savedObject(saved);
   const recents = savedObject(record?.["recent"]);
   const bands = savedObject(record?.["bands"]);
@@ -88,14 +88,14 @@ export function createModelMemory(saved?: unknown): ModelMemory {
   };
 }
 
-export function saveModelMemory(memory: ModelMemory): SavedModelMemory {
+export function saveLearnedModel(model: LearnedModel): SavedLearnedModel {
   const saveAll = (figures: object): Record<string, number[]> =>
     Object.fromEntries(
       Object.entries(figures).map(([name, figure]: [string, Recent | ErrorBand]) => [name, figure.save()]),
     );
   return {
-    tokens: memory.tokens.save(),
-    recent: saveAll(memory.recent),
-    bands: saveAll(memory.bands),
+    tokens: model.tokens.save(),
+    recent: saveAll(model.recent),
+    bands: saveAll(model.bands),
   };
 }

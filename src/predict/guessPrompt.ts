@@ -1,37 +1,37 @@
 /** The size of a prompt, and how much of it the runner holds already. */
 import type { GuessBasis, GuessInput } from "./guessTypes.ts";
-import type { ModelMemory } from "./guessModel.ts";
+import type { LearnedModel } from "./guessModel.ts";
 import { continuationIsHeld } from "./guessReuse.ts";
 import type { EarlierTurn, PrefixMatch } from "./prefillPrefix.ts";
 
 /** Without an answer to go by. */
 const USUAL_RETURNS_ARE_CACHED = true;
 
-export function readPrompt(input: GuessInput, memory: ModelMemory): GuessBasis {
+export function readPrompt(input: GuessInput, model: LearnedModel): GuessBasis {
   const prompt = promptOf(input);
-  const match = prompt === undefined ? undefined : matchOf(input, memory, prompt);
-  const estimated = prompt === undefined ? undefined : estimateTokens(memory, prompt, match);
+  const match = prompt === undefined ? undefined : matchOf(input, model, prompt);
+  const estimated = prompt === undefined ? undefined : estimateTokens(model, prompt, match);
   const window = positive(input.contextLength);
   const cut = estimated !== undefined && window !== undefined && estimated > window;
   const inputTokens = cut ? tokensLeft({ window, estimated, prompt, turn: match?.turn }) : estimated;
-  const held = inputTokens === undefined ? 0 : heldTokens(input, memory, { match, inputTokens, cut });
+  const held = inputTokens === undefined ? 0 : heldTokens(input, model, { match, inputTokens, cut });
   return {
     prompt,
     inputTokens,
-    outputTokens: expectedOutput(input, memory),
+    outputTokens: expectedOutput(input, model),
     cachedTokens: held,
     certainty: certaintyOf(input, match),
     earlier: match?.turn,
     returned: match !== undefined && !match.latest,
     cut,
-    displacedTokens: displacedBy(match, memory, { held, cut }),
+    displacedTokens: displacedBy(match, model, { held, cut }),
   };
 }
 
 /** What the slot held of another prompt. A conversation that comes back gives up its own stored copy for it. */
 function displacedBy(
   match: PrefixMatch | undefined,
-  { prefixes }: ModelMemory,
+  { prefixes }: LearnedModel,
   { held, cut }: { held: number; cut: boolean },
 ): number {
   const latest = prefixes.latest();
@@ -50,7 +50,7 @@ function promptOf({ request }: GuessInput): GuessBasis["prompt"] {
 
 function matchOf(
   { earlier }: GuessInput,
-  { prefixes }: ModelMemory,
+  { prefixes }: LearnedModel,
   prompt: NonNullable<GuessBasis["prompt"]>,
 ): PrefixMatch | undefined {
   return earlier === undefined
@@ -65,7 +65,7 @@ function isLatest(turn: EarlierTurn, latest: EarlierTurn | undefined): boolean {
 }
 
 function estimateTokens(
-  { tokens }: ModelMemory,
+  { tokens }: LearnedModel,
   prompt: NonNullable<GuessBasis["prompt"]>,
   match: PrefixMatch | undefined,
 ): number {
@@ -95,7 +95,7 @@ function tokensLeft(parts: {
 
 function heldTokens(
   input: GuessInput,
-  memory: ModelMemory,
+  model: LearnedModel,
   { match, inputTokens, cut }: { match?: PrefixMatch; inputTokens: number; cut: boolean },
 ): number {
   // The last token is always computed: the first one of the answer comes out of it.
@@ -107,8 +107,8 @@ function heldTokens(
     return 0;
   }
   const kept = match.latest
-    ? match.repeated || continuationIsHeld(memory.reuseShare)
-    : (memory.returnsAreCached ?? input.promptCache ?? USUAL_RETURNS_ARE_CACHED);
+    ? match.repeated || continuationIsHeld(model.reuseShare)
+    : (model.returnsAreCached ?? input.promptCache ?? USUAL_RETURNS_ARE_CACHED);
   const held = match.repeated ? most : match.turn.inputTokens + match.turn.outputTokens - 1;
   return kept ? Math.min(Math.max(0, held), most) : 0;
 }
@@ -120,7 +120,7 @@ function certaintyOf(input: GuessInput, match: PrefixMatch | undefined): GuessBa
   return match === undefined && !isCount(input.cachedTokens) ? "unsure" : "likely";
 }
 
-function expectedOutput({ request }: GuessInput, { recent }: ModelMemory): number | undefined {
+function expectedOutput({ request }: GuessInput, { recent }: LearnedModel): number | undefined {
   const limit = positive(request.maxOutputTokens);
   const usual = recent.outputTokens.median();
   return usual === undefined ? limit : Math.max(1, Math.round(Math.min(usual, limit ?? usual)));

@@ -1,5 +1,5 @@
 import { estimateMemory } from "./estimate.ts";
-import { fitEstimate, type Machine } from "./fit.ts";
+import { fitEstimate, type FitMachine } from "./fit.ts";
 import { withLayersThatFit } from "./layersThatFit.ts";
 import { resolveSettings } from "./resolveSettings.ts";
 import type { SettingsInput } from "./settingsSource.ts";
@@ -13,7 +13,7 @@ const LONGEST = 16_777_216;
  * Everything else stays as in `input`; what follows from the context (the automatic batch) follows.
  * Undefined when it cannot be told.
  */
-export function largestContextThatFits(input: SettingsInput, machine: Machine): number | undefined {
+export function largestContextThatFits(input: SettingsInput, machine: FitMachine): number | undefined {
   const longest = input.shape.trainedContextLength ?? LONGEST;
   const verdictAt = (contextLength: number) => {
     const query = { ...input.query, contextLength, totalContextLength: undefined };

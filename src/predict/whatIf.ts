@@ -3,7 +3,7 @@ import type { MemoryEstimate, WhatIfCell } from "../types.ts";
 import { estimateMemory } from "./estimate.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
 import { fileTypeNamed } from "./fileTypes.ts";
-import { fitEstimate, type Machine } from "./fit.ts";
+import { fitEstimate, type FitMachine } from "./fit.ts";
 import type { ModelShape } from "./modelShape.ts";
 import { withFileType } from "./quantize.ts";
 import { withLayersThatFit } from "./layersThatFit.ts";
@@ -40,7 +40,7 @@ const MOST_CELLS = 1000;
 export function whatIfTable(
   input: SettingsInput,
   axes: WhatIfAxes,
-  { machine, speed = () => undefined }: { machine: Machine; speed?: SpeedAtFullDepth },
+  { machine, speed = () => undefined }: { machine: FitMachine; speed?: SpeedAtFullDepth },
 ): WhatIfTable {
   const cells: WhatIfCell[] = [];
   for (const { quantization, shape } of shapesOf(input.shape, axes.quantizations)) {
@@ -78,7 +78,7 @@ function shapesOf(
 function cellOf(
   input: SettingsInput,
   at: { quantization?: string; kvCacheType: string; contextLength: number },
-  { machine, speed }: { machine: Machine; speed: SpeedAtFullDepth },
+  { machine, speed }: { machine: FitMachine; speed: SpeedAtFullDepth },
 ): WhatIfCell {
   const query = {
     ...input.query,

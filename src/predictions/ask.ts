@@ -4,7 +4,7 @@ import { acceptedCacheTypes } from "../predict/cacheTypes.ts";
 import { estimateMemory } from "../predict/estimate.ts";
 import { SettingsProblem } from "../predict/estimateSettings.ts";
 import { explainEstimate } from "../predict/explain.ts";
-import { fitEstimate, type Machine as FitMachine } from "../predict/fit.ts";
+import { fitEstimate, type FitMachine } from "../predict/fit.ts";
 import { largestContextThatFits } from "../predict/largestContext.ts";
 import type { ModelShape } from "../predict/modelShape.ts";
 import { withFileType } from "../predict/quantize.ts";

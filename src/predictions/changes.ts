@@ -1,6 +1,6 @@
 /** What another setting of a model would cost or save on this machine, from what is known of it now: nobody is asked. */
 import { estimateMemory } from "../predict/estimate.ts";
-import { fitEstimate, type Machine as FitMachine } from "../predict/fit.ts";
+import { fitEstimate, type FitMachine } from "../predict/fit.ts";
 import type { RemedyFigures } from "../predict/remedies.ts";
 import { resolveSettings } from "../predict/resolveSettings.ts";
 import { freedBytes } from "../predict/runnerBytes.ts";

@@ -15,7 +15,7 @@ export interface UpstreamAddress {
   url: string;
 }
 
-export interface RequestHead {
+export interface UpstreamHead {
   method: string;
   /** Path and query as they go out. */
   target: string;
@@ -43,7 +43,7 @@ export interface Upstream {
    * Never throws: what cannot be sent is an error of the socket, as a refused connection is. The socket emits no
    * `data`: what comes back goes to `onBytes`, in memory that stays.
    */
-  request(head: RequestHead, onBytes: (bytes: Buffer) => void): UpstreamRequest;
+  request(head: UpstreamHead, onBytes: (bytes: Buffer) => void): UpstreamRequest;
 }
 
 /** Header blocks of up to 1 MiB pass, as they do through Go's server. */
@@ -122,7 +122,7 @@ export function createUpstream(address: UpstreamAddress): Upstream {
   };
 }
 
-function headText({ method, target, headers }: RequestHead): string | undefined {
+function headText({ method, target, headers }: UpstreamHead): string | undefined {
   if (FORBIDDEN_IN_HEAD.test(target) || headers.some((text) => FORBIDDEN_IN_HEAD.test(text))) {
     return undefined;
   }

@@ -12,7 +12,7 @@ import { retentionJobs } from "./retention.ts";
 // swaps: here it can wait without any chunk waiting for it.
 
 const port = parentPort;
-if (port === null) throw new Error("store/worker.ts runs as a worker thread of store/client.ts only.");
+if (port === null) throw new Error("store/worker.ts runs as a worker thread of store/thread.ts only.");
 
 const settings = workerData as WorkerSettings;
 const recorder = createRecorder(settings, {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { explainEstimate } from "../../src/predict/explain.ts";
-import { fitEstimate, needBytes, type Machine } from "../../src/predict/fit.ts";
+import { fitEstimate, needBytes, type FitMachine } from "../../src/predict/fit.ts";
 import { largestContextThatFits } from "../../src/predict/largestContext.ts";
 import { resolveSettings } from "../../src/predict/resolveSettings.ts";
 import { whatIfTable, type SpeedAtFullDepth } from "../../src/predict/whatIf.ts";
@@ -80,7 +80,7 @@ describe("a device of its own and one memory for both", () => {
     expect(needBytes(estimate, { unifiedMemory: true, mappedTwiceBytes: 100 }).host).toBe(
       host + device - 100,
     );
-    const machine: Machine = { headroomBytes: host + device - 1, unifiedMemory: true, deviceFreeBytes: 0 };
+    const machine: FitMachine = { headroomBytes: host + device - 1, unifiedMemory: true, deviceFreeBytes: 0 };
     expect(fitEstimate(estimate, machine).shortBytes).toBe(1);
   });
 });

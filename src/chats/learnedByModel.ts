@@ -8,7 +8,7 @@ import { remember } from "./bounded.ts";
 import { createPromptSizes, type PromptSizes } from "./promptSizes.ts";
 import { createTokenRatio, type TokenRatio } from "./sentTokens.ts";
 
-export interface ModelMemory {
+export interface LearnedFigures {
   ratio: TokenRatio;
   sizes: PromptSizes;
   prefill: PrefillModel;
@@ -25,18 +25,18 @@ export interface ModelMemory {
   lastEndedAt?: number;
 }
 
-export interface ModelMemories {
-  of(key: string): ModelMemory;
+export interface LearnedByModel {
+  of(key: string): LearnedFigures;
   forgetAll(): void;
 }
 
 const MOST_MODELS = 32;
 
-export function createModelMemories(): ModelMemories {
-  const models = new Map<string, ModelMemory>();
+export function createLearnedByModel(): LearnedByModel {
+  const models = new Map<string, LearnedFigures>();
   return {
     of(key) {
-      const memory = models.get(key) ?? {
+      const learned = models.get(key) ?? {
         ratio: createTokenRatio(),
         sizes: createPromptSizes(),
         prefill: createPrefillModel(),
@@ -45,8 +45,8 @@ export function createModelMemories(): ModelMemories {
         outputTokens: createRecent(),
         tokenMs: createRecent(),
       };
-      remember(models, key, memory, MOST_MODELS);
-      return memory;
+      remember(models, key, learned, MOST_MODELS);
+      return learned;
     },
     forgetAll: () => models.clear(),
   };
@@ -64,19 +64,19 @@ export function costOf(model: ChatModel): StateCost | undefined {
 
 /** A load's growth begins with its own memory: what it held right after its start. */
 export function growthOf(
-  memory: ModelMemory,
+  learned: LearnedFigures,
   model: ChatModel,
   atLoadBytes: number | undefined,
 ): RunnerGrowth | undefined {
   const { loadId, estimate } = model;
-  if (loadId !== undefined && memory.growth?.loadId === loadId) {
-    return memory.growth;
+  if (loadId !== undefined && learned.growth?.loadId === loadId) {
+    return learned.growth;
   }
   const cost = costOf(model);
   if (loadId === undefined || estimate === undefined || cost === undefined || atLoadBytes === undefined) {
     return undefined;
   }
-  memory.growth = {
+  learned.growth = {
     loadId,
     ...createRunnerGrowth({
       loadId,
@@ -87,5 +87,5 @@ export function growthOf(
       atLoadBytes,
     }),
   };
-  return memory.growth;
+  return learned.growth;
 }

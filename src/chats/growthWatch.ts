@@ -2,9 +2,9 @@
 import type { CachedPrompt } from "../predict/promptCache.ts";
 import type { ChatModel, Growth, LoadedModel, Predicted } from "../types.ts";
 import { remember } from "./bounded.ts";
-import { growthOf, type ModelMemories, type ModelMemory } from "./modelMemory.ts";
+import { growthOf, type LearnedByModel, type LearnedFigures } from "./learnedByModel.ts";
 
-export interface RunnerWatch<Ran> {
+export interface GrowthWatch<Ran> {
   /** What a prompt would add; undefined while the load is not known. */
   expectedBytes(model: ChatModel, prompt: CachedPrompt): number | undefined;
   ran(
@@ -14,7 +14,7 @@ export interface RunnerWatch<Ran> {
   ): void;
   /** Memory was read, and which models are computing. */
   sampled(models: readonly LoadedModel[], isBusy: (model: string) => boolean, at: number): void;
-  growth(model: LoadedModel, next: (memory: ModelMemory) => CachedPrompt | undefined): Growth | undefined;
+  growth(model: LoadedModel, next: (learned: LearnedFigures) => CachedPrompt | undefined): Growth | undefined;
 }
 
 /** Memory is read so long after an exchange's end at the earliest. */
@@ -23,11 +23,11 @@ const MOST_LOADS = 64;
 const MOST_UNMEASURED = 64;
 
 /** `grew`: what each of these added on average has been measured, and was said beforehand. */
-export function createRunnerWatch<Ran>(parts: {
-  models: ModelMemories;
+export function createGrowthWatch<Ran>(parts: {
+  models: LearnedByModel;
   model(name: string): ChatModel;
   grew(whose: readonly Ran[], growth: Predicted): void;
-}): RunnerWatch<Ran> {
+}): GrowthWatch<Ran> {
   const { models } = parts;
   /** Resident right after each load, or as soon as it was seen. */
   const atLoad = new Map<string, number>();
@@ -67,10 +67,10 @@ export function createRunnerWatch<Ran>(parts: {
       }
     },
     growth(model, next) {
-      const memory = models.of(parts.model(model.name).key);
-      return memory.growth === undefined || memory.growth.loadId !== model.loadId
+      const learned = models.of(parts.model(model.name).key);
+      return learned.growth === undefined || learned.growth.loadId !== model.loadId
         ? undefined
-        : memory.growth.now(next(memory));
+        : learned.growth.now(next(learned));
     },
   };
 }
