@@ -160,7 +160,8 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
         if (!announced.has(exchange.id)) return;
         const known = estimate?.weightsBytes !== undefined;
         const need = known ? needBytes(estimate, { unifiedMemory: parts.unifiedMemory() }).host : undefined;
-        const fits = estimate?.fit.largestContextThatFits;
+        // For a load that fits, the largest context that does is more than it asks for: no fix.
+        const fits = estimate?.fit.verdict === "overflows" ? estimate.fit.largestContextThatFits : undefined;
         guarded(() => warner.announceLoad({ ...load, needBytes: need, largestContextThatFits: fits }));
       })
       .catch(() => {});

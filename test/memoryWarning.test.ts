@@ -14,6 +14,7 @@ let saved: Episode[];
 let published: Episode[];
 let told: Episode[];
 let needMib: number | undefined;
+let fitVerdict: string;
 let willLoad: boolean;
 let fails: boolean;
 let visible: boolean;
@@ -72,6 +73,7 @@ beforeEach(() => {
   told = [];
   needMib = 4096;
   willLoad = false;
+  fitVerdict = "overflows";
   fails = false;
   visible = true;
   let count = 0;
@@ -96,7 +98,7 @@ beforeEach(() => {
           kvCacheBytes: { hostBytes: 0, deviceBytes: 0 },
           recurrentStateBytes: { hostBytes: 0, deviceBytes: 0 },
           computeBytes: { hostBytes: 0, deviceBytes: 0 },
-          fit: { verdict: "overflows", largestContextThatFits: 4096 },
+          fit: { verdict: fitVerdict, largestContextThatFits: 4096 },
         }) as unknown as PredictAnswer,
     },
     willLoad: () => willLoad,
@@ -149,6 +151,21 @@ describe("a load that will not fit", () => {
     expect(last()?.level).toBe("warn");
     expect(last()?.text).toContain("not known");
   });
+});
+
+it("a load that fits is told no context to ask for, whatever alert is open", async () => {
+  fitVerdict = "fits";
+  seconds(12, () => 1.2 * GIB);
+  willLoad = true;
+  warning.observer.onRequest?.(exchange("a"), {});
+  await settled();
+  seconds(3, () => 1 * GIB);
+  expect(last()?.remedies.length).toBeGreaterThan(0);
+  expect(
+    last()
+      ?.remedies.map(({ text }) => text)
+      .join(),
+  ).not.toContain("num_ctx");
 });
 
 describe("an episode", () => {
