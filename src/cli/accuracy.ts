@@ -73,6 +73,12 @@ export function forecastText(scores: readonly ForecastScore[]): string {
 
 function figures(score: Score): string {
   const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`.padStart(10);
-  const bias = `${score.biasRatio > 0 ? "+" : ""}${(score.biasRatio * 100).toFixed(1)} %`.padStart(10);
+  const bias = signed(score.biasRatio).padStart(10);
   return `${String(score.n).padStart(10)}${percent(score.medianErrorRatio)}${percent(score.p90ErrorRatio)}${bias}`;
+}
+
+/** `+4.2 %`; what rounds to nothing has no sign. */
+function signed(ratio: number): string {
+  const text = `${(ratio * 100).toFixed(1)} %`;
+  return /^-?0\.0 /.test(text) ? "0.0 %" : ratio > 0 ? `+${text}` : text.replace("-", "−");
 }

@@ -45,13 +45,16 @@ machine is read, and the page says that it is simulated.`,
       app.server.once("close", () => void chats.stop());
     });
     remark("This is a demo: Ollama, the machine and the chats are simulated.\n");
-    const code = await serveUntilStopped({
-      app,
-      store,
-      settings: { ...settings, config, dataDir: ":memory:" },
-      log,
-    });
-    await simulated.upstream.close();
-    return code;
+    try {
+      return await serveUntilStopped({
+        app,
+        store,
+        settings: { ...settings, config, dataDir: ":memory:" },
+        log,
+      });
+    } finally {
+      // Listening, it would keep the process alive after a start that failed.
+      await simulated.upstream.close();
+    }
   },
 };

@@ -72,7 +72,12 @@ Only reads; works while Plimsoll runs. Samples as CSV can be played back: PLIMSO
 function oneOf<Word extends string>(what: string, word: unknown, words: readonly Word[]): Word {
   const found = words.find((one) => one === word);
   if (found === undefined) {
-    throw new UsageError(`export: ${what}: expected ${words.join(", ")}, not "${String(word)}"`);
+    const expected = words.join(", ");
+    throw new UsageError(
+      word === ""
+        ? `export: ${what}: ${expected}`
+        : `export: ${what}: expected ${expected}, not "${String(word)}"`,
+    );
   }
   return found;
 }

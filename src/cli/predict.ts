@@ -130,7 +130,14 @@ export function readCount(name: string, text: string): number {
 /** A file is described by its own header, or by the answer that was saved in it. */
 function readFileSubject(subject: string): KnownModel | undefined {
   if (/\.json$/i.test(subject)) {
-    return readModel(JSON.parse(readFileSync(subject, "utf8")));
+    const text = readFileSync(subject, "utf8");
+    try {
+      return readModel(JSON.parse(text));
+    } catch (error) {
+      throw new Error(`${subject} is no saved /api/show answer: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
   }
   if (!/\.gguf$/i.test(subject)) {
     return undefined;

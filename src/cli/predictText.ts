@@ -70,20 +70,22 @@ function rate(value: number): string {
 export function printTable(table: WhatIfTable): string {
   const contexts = [...new Set(table.cells.map((cell) => cell.contextLength))];
   const rows = [...new Set(table.cells.map((cell) => rowName(cell)))];
-  const head = ["".padEnd(20), ...contexts.map((context) => String(context).padStart(18))].join("");
+  const textOf = (cell: WhatIfTable["cells"][number] | undefined): string =>
+    cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`;
+  const width = Math.max(18, ...table.cells.map((cell) => textOf(cell).length + 2));
+  const head = ["".padEnd(20), ...contexts.map((context) => String(context).padStart(width))].join("");
   const body = rows.map((name) =>
     [
       name.padEnd(20),
       ...contexts.map((context) => {
         const cell = table.cells.find((one) => rowName(one) === name && one.contextLength === context);
-        const text =
-          cell === undefined ? "" : `${bytes(cell.totalBytes ?? cell.kvCacheBytes)} ${cell.fit.verdict}`;
-        return text.padStart(18);
+        return textOf(cell).padStart(width);
       }),
       ...speedRow(
         contexts.map((context) =>
           table.cells.find((one) => rowName(one) === name && one.contextLength === context),
         ),
+        width,
       ),
     ].join(""),
   );
@@ -95,13 +97,13 @@ export function printTable(table: WhatIfTable): string {
 }
 
 /** A second line under the bytes, when any cell of the row has a speed. */
-function speedRow(cells: readonly (WhatIfTable["cells"][number] | undefined)[]): string[] {
+function speedRow(cells: readonly (WhatIfTable["cells"][number] | undefined)[], width: number): string[] {
   const rates = cells.map((cell) => cell?.decodeTokensPerSecond?.value);
   return rates.every((value) => value === undefined)
     ? []
     : [
         `\n${"".padEnd(20)}`,
-        ...rates.map((value) => (value === undefined ? "" : `${rate(value)} tok/s`).padStart(18)),
+        ...rates.map((value) => (value === undefined ? "" : `${rate(value)} tok/s`).padStart(width)),
       ];
 }
 

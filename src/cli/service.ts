@@ -50,13 +50,17 @@ runs, else with 1. A token belongs in the settings file, not on a command line t
     warnings.forEach((warning) => remark(`plimsoll service: ${warning}\n`));
     switch (word) {
       case "install":
-        return flags["dry-run"] === true ? print(plan) : install(plan, system);
+        return flags["dry-run"] === true ? print(plan, system) : install(plan, system);
       case "uninstall":
         return flags["dry-run"] === true ? printRemoval(plan) : uninstall(plan);
       case "status":
         return status(plan, flags["json"] === true);
       default:
-        throw new UsageError(`service: expected ${WORDS.join(", ")}, not "${word}"`);
+        throw new UsageError(
+          word === ""
+            ? `service: name one of ${WORDS.join(", ")}`
+            : `service: expected ${WORDS.join(", ")}, not "${word}"`,
+        );
     }
   },
 };
@@ -108,10 +112,14 @@ export function obstacle(program: string, system: boolean, home: string): string
   return undefined;
 }
 
-function install(plan: ServicePlan, system: boolean): number {
-  const problem = existsSync(PROGRAM)
+function problemHere(system: boolean): string | undefined {
+  return existsSync(PROGRAM)
     ? obstacle(PROGRAM, system, os.homedir())
     : `${PROGRAM} is not built: run npm run build first`;
+}
+
+function install(plan: ServicePlan, system: boolean): number {
+  const problem = problemHere(system);
   if (problem !== undefined) {
     remark(`plimsoll service: ${problem}.\n`);
     return EXIT.failed;
@@ -155,7 +163,11 @@ function status(plan: ServicePlan, asJson: boolean): number {
   return active ? EXIT.good : EXIT.failed;
 }
 
-function print(plan: ServicePlan): number {
+function print(plan: ServicePlan, system: boolean): number {
+  const problem = problemHere(system);
+  if (problem !== undefined) {
+    remark(`plimsoll service: install would end here: ${problem}.\n`);
+  }
   say(
     `# ${plan.kind}: ${plan.file.path}\n${plan.file.text.replace("\uFEFF", "").replaceAll("\r\n", "\n")}\n# then\n${commandLines(plan.install)}`,
   );

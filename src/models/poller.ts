@@ -72,7 +72,7 @@ export function createPoller(parts: {
         url: parts.url,
         reachable: false,
         problem: (error as Error).message,
-        ...(fix !== undefined && { fix }),
+        ...(fix !== undefined && { fix: `${fix} Plimsoll goes on asking.` }),
       });
     }
     asking = false;

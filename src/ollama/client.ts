@@ -56,7 +56,7 @@ export class OllamaError extends Error {
   /** What to do about it, a sentence; none where waiting is all there is. */
   get fix(): string | undefined {
     if (this.problem === "unreachable") {
-      return "Start it (ollama serve, or its app), or name where it is with --upstream; Plimsoll goes on asking.";
+      return "Start it (ollama serve, or its app), or name where it is with --upstream.";
     }
     return this.problem === "not-ollama" ? "Name Ollama's own address with --upstream." : undefined;
   }

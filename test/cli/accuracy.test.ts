@@ -18,6 +18,15 @@ it("puts forecasts of headroom beside no forecast", () => {
   expect(forecastText([])).toBe("");
 });
 
+it("signs the bias as the page does", () => {
+  const score = { n: 1, medianErrorRatio: 0, p90ErrorRatio: 0 };
+  const overall = Object.fromEntries(
+    [0.061, -0.061, 0.0001, -0.0001].map((biasRatio, index) => [`${index}`, { ...score, biasRatio }]),
+  );
+  const rows = accuracyText({ from: 0, to: 1, overall, models: [] }).trimEnd().split("\n").slice(2);
+  expect(rows.map((row) => row.slice(-10).trim())).toEqual(["+6.1 %", "−6.1 %", "0.0 %", "0.0 %"]);
+});
+
 // The page imports no code of the server's, so the words stand in both; this holds them together.
 it("calls each figure what the page calls it", () => {
   const score = { n: 1, medianErrorRatio: 0, p90ErrorRatio: 0, biasRatio: 0 };

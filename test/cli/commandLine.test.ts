@@ -58,6 +58,21 @@ describe("words and exit codes", () => {
       "err",
       /^plimsoll: there is no file no\.gguf\.\n$/,
     ],
+    [
+      "a model, and no Ollama",
+      ["predict", "x", "--upstream", "http://127.0.0.1:9"],
+      1,
+      "err",
+      /does not answer at .*or name where it is with --upstream\.\n$/,
+    ],
+    ["a table that is not named", ["export"], 2, "err", /: export: name a table: exchanges, .*alerts\n$/],
+    [
+      "a service without a word",
+      ["service"],
+      2,
+      "err",
+      /: service: name one of install, uninstall, status\n$/,
+    ],
     ["an alert without --test", ["alert"], 2, "err", /say --test/],
     ["nothing to forget", ["forget"], 2, "err", /name one of --before DAY, --conversation ID or --all/],
     ["a day that is none", ["forget", "--before", "soon"], 2, "err", /"soon" is no day: expected 2026-01-31/],
@@ -161,9 +176,10 @@ describe("starting", () => {
     expect(ended.err).toContain("is Plimsoll itself");
   });
 
-  it("says who has the port and which flag changes it", async () => {
+  it.each(["serve", "demo"])("%s says who has the port and which flag changes it", async (command) => {
     const upstream = await anUpstream();
-    const ended = await plimsoll(["--listen", `127.0.0.1:${upstream.port}`, "--data-dir", ":memory:"]).ended;
+    const memory = command === "serve" ? ["--data-dir", ":memory:"] : [];
+    const ended = await plimsoll([command, "--listen", `127.0.0.1:${upstream.port}`, ...memory]).ended;
     expect(ended.code).toBe(1);
     expect(ended.err).toMatch(
       new RegExp(`127\\.0\\.0\\.1:${upstream.port} is taken by another program.*--listen`),

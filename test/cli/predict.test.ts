@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { partsOf } from "../../src/cli/predict.ts";
+import { printTable } from "../../src/cli/predictText.ts";
 import type { PredictAnswer } from "../../src/types.ts";
 import { BANDWIDTH_KEY } from "../../src/predictions/bandwidth.ts";
 import { openStore } from "../../src/store/client.ts";
@@ -113,6 +114,32 @@ describe("speed", () => {
     const all = await plimsoll(["predict", show, "--table", "--data-dir", folder, ...NOWHERE]).ended;
     expect(all.out).toMatch(/f16( +[\d.]+ .iB \w+)+\n( +[\d.]+ tok\/s)+\n/);
   });
+});
+
+it("names the file that is no answer", async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, "other.json");
+  for (const text of ["{}", "{"]) {
+    await writeFile(file, text);
+    const { code, err } = await plimsoll(["predict", file]).ended;
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringContaining(`${file} is no saved /api/show answer`),
+    });
+  }
+});
+
+it("keeps the columns of the table apart", () => {
+  const cells = [8192, 65_536, 131_072].map((contextLength, index) => ({
+    contextLength,
+    kvCacheType: "f16",
+    totalBytes: (index + 1) * 21.59 * 1024 ** 3,
+    fit: { verdict: "overflows" },
+  }));
+  const [, row] = printTable({ cells, notYet: [] } as unknown as Parameters<typeof printTable>[0]).split(
+    "\n",
+  );
+  expect(row).toMatch(/^f16( {2,}[\d.]+ GiB overflows){3}$/);
 });
 
 describe("--measure-bandwidth", () => {

@@ -117,6 +117,16 @@ describe.skipIf(process.platform !== "linux")("on this system", () => {
     expect(calls()).toEqual([]);
   });
 
+  it("--dry-run says what would keep it from being installed", async () => {
+    const environment = { HOME: path.dirname(process.execPath) };
+    const ended = await plimsoll(["service", "install", "--system", "--dry-run"], environment).ended;
+    expect(ended).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("/etc/systemd/system/plimsoll.service"),
+      err: expect.stringContaining("install would end here: a system service cannot read home directories"),
+    });
+  });
+
   it("installs, tells that it runs, and removes what it wrote", async () => {
     const { run, file, calls } = await fakeSystemctl();
     expect(await run("status", "--json")).toMatchObject({
