@@ -219,15 +219,14 @@ function connectionCut(answered: boolean): NodeJS.ErrnoException {
 
 /** The client must see a broken connection, after the bytes that did arrive: a clean end would hide the loss. */
 function cutOff(outgoing: ServerResponse, lengthIsKnown: boolean): void {
-  const socket = outgoing.socket;
-  if (socket === null || socket.destroyed) {
-    return;
-  }
-  if (outgoing.chunkedEncoding || lengthIsKnown) {
+  const { socket } = outgoing;
+  if (socket === null) {
+    // An earlier pipelined answer still owns the connection; what came of this one is written once that has ended.
+    outgoing.once("socket", () => setImmediate(() => cutOff(outgoing, lengthIsKnown)));
+  } else if (outgoing.chunkedEncoding || lengthIsKnown) {
     socket.destroySoon();
-  } else if (socket.writableLength === 0) {
-    socket.resetAndDestroy();
   } else {
-    socket.once("drain", () => socket.resetAndDestroy());
+    // Behind all that waits. `drain` would come only if so much waited that we were told to wait too.
+    socket.write("", () => socket.resetAndDestroy());
   }
 }

@@ -172,6 +172,26 @@ it("never ends a broken answer cleanly, on HTTP/1.0 neither", async () => {
   expect((await client.ended).how).toBe("reset");
 });
 
+it("ends a broken answer that had to wait behind an earlier one on its connection", async () => {
+  const upstream = await startRawUpstream((connection) => {
+    if (connection.received().includes("/first")) {
+      connection.socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfir");
+    } else {
+      answer(HEAD + TOKEN, "reset")(connection);
+    }
+  });
+  const { app, port } = await startBehind(upstream);
+  const client = await connect(port);
+  client.send("GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await client.until("fir");
+  client.send(REQUEST);
+  await waitFor(() => upstream.connections.length === 2);
+  await waitFor(() => app.snapshot().exchanges.length === 1);
+  upstream.connections[0]?.socket.write("st");
+  const { text } = await client.ended;
+  expect(text.endsWith(`first${HEAD}${TOKEN}`)).toBe(true);
+});
+
 it("answers 502 in the asking dialect, naming the address and the fix", async () => {
   const upstream = await startRawUpstream(() => {});
   await upstream.close();
