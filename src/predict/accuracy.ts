@@ -41,7 +41,9 @@ export interface AccuracySummary {
 }
 
 export interface Accuracy {
+  /** Once for each value, at its end. */
   add(values: readonly ScoredValue[]): void;
+  /** Of the last week. */
   summary(): AccuracySummary;
 }
 

@@ -22,6 +22,10 @@ export function cacheTypeFor(value: string, setting: string, engine: Engine): st
   );
 }
 
+/**
+ * llama.cpp loads a quantised value cache with flash attention only; Ollama before v0.30 quietly fell back to f16
+ * without.
+ */
 export function isQuantizedCache(type: string): boolean {
   return !["f32", "f16", "bf16"].includes(type);
 }

@@ -14,6 +14,7 @@ export type CalibratedPart =
   | "decodeMs";
 
 export interface Calibrated {
+  /** As the formula has it; bytes, or milliseconds for `decodeMs`. */
   raw: number;
   calibrated: number;
   factor: number;
@@ -28,6 +29,7 @@ export interface CalibrationEntry extends Omit<Calibrated, "raw" | "calibrated">
 }
 
 export interface Calibration {
+  /** A measurement that is absurdly far off is of something else, and is left out. */
   learn(measurement: { model: string; part: CalibratedPart; raw: number; actual: number }): void;
   apply(model: string, part: CalibratedPart, raw: number): Calibrated;
   list(): CalibrationEntry[];

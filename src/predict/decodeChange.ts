@@ -5,6 +5,7 @@
 import { median, weightedMedian } from "./quantile.ts";
 import { decodeMsAt, fitDecode, type DecodeLine, type DecodeObservation } from "./decodeFit.ts";
 
+/** For whoever is told that a model has become slower: what it was, what it is, and what that points to. */
 export interface DecodeChange {
   direction: "slower" | "faster";
   /**

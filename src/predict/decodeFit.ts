@@ -68,6 +68,7 @@ export function fitDecode(
   };
 }
 
+/** Milliseconds that the next token takes with so many in context. A depth below 0 counts as 0. */
 export function decodeMsAt(line: DecodeLine, depthTokens: number): number {
   return line.baseMs + line.perDepthMs * Math.max(0, depthTokens);
 }

@@ -20,6 +20,10 @@ export interface DecodeModel {
   answers(): number;
   /** Depth at which speed is half of that with an empty context; absent while no slope was measured. */
   halfSpeedDepth(): number | undefined;
+  /**
+   * Answers with the change that this observation made plain, if any. One with fewer than `FEWEST_STEPS` steps, or an
+   * absurd time, is left out.
+   */
   learn(observation: DecodeObservation): DecodeChange | undefined;
   save(): SavedDecodeModel;
 }
@@ -37,6 +41,11 @@ export const FEWEST_STEPS = 7;
 /** Slopes are told apart from noise from this spread of depths on. */
 const SPREAD_OF_A_SLOPE = 1000;
 
+/**
+ * `prior` is asked anew at each fit, since bandwidth or shape may have become known since. `saved`: what `save()`
+ * gave, parsed; damaged or foreign JSON is a fresh start. What `msAt` tells is the line times the level that the
+ * machine runs at now, see `speedLevels`.
+ */
 export function createDecodeModel(prior: () => DecodePrior | undefined, saved?: unknown): DecodeModel {
   let answers = restoreAnswers(saved);
   const levels = createSpeedLevels(savedObject(saved)?.["misses"]);

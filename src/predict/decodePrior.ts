@@ -12,6 +12,7 @@ export interface DecodeReads {
   device: "gpu" | "cpu";
 }
 
+/** What one token makes this machine read. */
 export interface DecodePlan {
   /** One entry a device that holds weights; their times add up. */
   reads: readonly DecodeReads[];

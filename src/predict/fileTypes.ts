@@ -48,6 +48,7 @@ export const FILE_TYPES: readonly FileType[] = ROWS.map(([name, base, bitsPerWei
       : { perplexityRatio: percent / 100, imatrix: imatrix ?? false, model: MODEL, source: SOURCE },
 }));
 
+/** In any case, e.g. `q4_k_m`; undefined for what llama.cpp's table does not list. */
 export function fileTypeNamed(name: string): FileType | undefined {
   const wanted = name.trim().toUpperCase();
   return FILE_TYPES.find((type) => type.name === wanted);

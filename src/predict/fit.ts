@@ -1,3 +1,4 @@
+/** Does it fit: need against what is free, for host and device. */
 import type { MemoryEstimate } from "../types.ts";
 
 /** What is free on the machine that is asked about. Everything may be unknown. */

@@ -38,6 +38,7 @@ interface Waiting {
   unchanged: number;
 }
 
+/** Two distances, 30 and 120 s; the band of the next forecasts is no narrower than the errors of these. */
 export function createForecastScores(): ForecastScores {
   const kinds = SCORED_SECONDS.map((atSeconds) => ({
     atSeconds,

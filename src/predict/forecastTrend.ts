@@ -6,6 +6,7 @@ export interface TrendPoint {
   bytes: number;
 }
 
+/** All slopes in bytes per second. */
 export interface Trend {
   /** Bytes per second; negative while memory is being taken. */
   slope: number;

@@ -42,6 +42,7 @@ const AGREES_RATIO = 0.35;
 const LONGEST_PAUSE_TURNS = 3;
 const SHORTEST_PATIENCE_MS = 30_000;
 
+/** Of the whole machine, not of one chat: headroom is one, and who takes it shows in it only as a sum. */
 export function createTurnTracker(): TurnTracker {
   let turns: Turn[] = [];
   let firstStartMs: number | undefined;

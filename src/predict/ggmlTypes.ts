@@ -60,6 +60,7 @@ export function ggmlTypeNamed(name: string): GgmlType | undefined {
   return BY_NAME.get(name.toUpperCase());
 }
 
+/** Of a GGUF header; undefined for a type newer than this table, whose weights cannot be added up then. */
 export function ggmlTypeWithId(id: number): GgmlType | undefined {
   return BY_ID.get(id);
 }

@@ -7,6 +7,7 @@ export interface GraphBuilder {
   expand(tensor: GraphTensor): void;
 }
 
+/** Empty; tensors are made with the functions below and listed by `expand`. */
 export function createGraph(): GraphBuilder {
   const order: GraphTensor[] = [];
   const expand = (tensor: GraphTensor): void => {

@@ -47,6 +47,7 @@ export interface GraphContext {
 const F32 = 4;
 const VALUE_ROTATION = 64;
 
+/** The inputs that all layers share, made once. Those of a cache that no layer has are absent. */
 export function createContext(shape: ModelShape, settings: GraphSettings, graph: GraphBuilder): GraphContext {
   // Copies made for a device are results like any other; on the host the inputs themselves are placed.
   const arriving = settings.onDevice ? result : input;

@@ -29,6 +29,7 @@ const STYLES: ReadonlyMap<string, LayerStyle> = new Map<string, LayerStyle>([
   ["exaone4", { ...USUAL, normsAfter: true }],
 ]);
 
+/** By `ModelShape.architecture`; the usual order for whatever is not listed. */
 export function layerStyle(architecture: string): LayerStyle {
   return STYLES.get(architecture) ?? USUAL;
 }

@@ -47,6 +47,10 @@ const MEBIBYTE = 1024 ** 2;
 /** Less than this is not told from the noise of an allocator. */
 const NOTABLE_BYTES = 4 * MEBIBYTE;
 
+/**
+ * For one load: what was learned of a runner says nothing of the next one. Bytes are anonymous ones of the runner's
+ * process, those in swap included.
+ */
 export function createRunnerGrowth(parts: RunnerGrowthParts): RunnerGrowth {
   const cache = createPromptCache({
     cost: parts.cost,

@@ -59,6 +59,7 @@ export interface SavedLearnedModel {
   bands: Record<string, number[]>;
 }
 
+/** `saved`: what `save()` gave, parsed; damaged or foreign JSON is a fresh start, part by part. */
 export function createLearnedModel(saved?: unknown): LearnedModel {
   const record = savedObject(saved);
   const recents = savedObject(record?.["recent"]);
@@ -88,6 +89,7 @@ export function createLearnedModel(saved?: unknown): LearnedModel {
   };
 }
 
+/** Tokens, recent figures and bands: what is known of the runner's cache is gone with the runner. */
 export function saveLearnedModel(model: LearnedModel): SavedLearnedModel {
   const saveAll = (figures: object): Record<string, number[]> =>
     Object.fromEntries(

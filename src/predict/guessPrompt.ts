@@ -7,6 +7,10 @@ import type { EarlierTurn, PrefixMatch } from "./prefillPrefix.ts";
 /** Without an answer to go by. */
 const USUAL_RETURNS_ARE_CACHED = true;
 
+/**
+ * Tokens of this prompt as they will be read, the part of it that the runner is thought to hold, and how sure that is.
+ * Nothing of it is exact but what the caller passed in: text is not tokenised.
+ */
 export function readPrompt(input: GuessInput, model: LearnedModel): GuessBasis {
   const prompt = promptOf(input);
   const match = prompt === undefined ? undefined : matchOf(input, model, prompt);

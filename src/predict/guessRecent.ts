@@ -2,15 +2,18 @@
 import { median } from "./quantile.ts";
 import { savedNumbers } from "./guessSaved.ts";
 
+/** A median over the last nine: one odd answer does not move it, a changed machine does after five. */
 export interface Recent {
   median(): number | undefined;
   latest(): number | undefined;
+  /** What is unknown or not finite is left out. */
   add(value: number | undefined): void;
   save(): number[];
 }
 
 const REMEMBERED = 9;
 
+/** `saved`: what `save()` gave, parsed; damaged or foreign JSON is a fresh start. */
 export function createRecent(saved?: unknown): Recent {
   const values = savedNumbers(saved, REMEMBERED);
   let middle = median(values);

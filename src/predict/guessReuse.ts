@@ -9,6 +9,7 @@ const USUAL_SHARE = 1;
 /** Below a half: who expects all of a prompt and is wrong is wrong by more than who expects its new part and is wrong. */
 const WORTH_BELIEVING = 0.35;
 
+/** Told by a prompt's time, never by what was assumed of it. */
 export interface SeenReuse {
   /** Tokens of the earlier turn that the runner held, 0 when it computed all of it again. */
   cachedTokens: number;

@@ -5,6 +5,7 @@
 import type { GuessBasis, GuessInput } from "./guessTypes.ts";
 import type { LearnedModel } from "./guessModel.ts";
 
+/** Bytes of the runner's memory after this exchange; undefined where its memory before is not known. */
 export function guessRunnerBytes(
   input: GuessInput,
   basis: GuessBasis,

@@ -1,5 +1,6 @@
 /** Reads what was saved earlier. Damaged or foreign JSON means a fresh start, never an error. */
 
+/** A copy of a plain object; undefined for lists, null and everything else. */
 export function savedObject(value: unknown): Record<string, unknown> | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }

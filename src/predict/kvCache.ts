@@ -9,6 +9,7 @@ import { splitOf } from "./split.ts";
 
 type Cache = MemoryEstimate["caches"][number];
 
+/** All caches of a runner, over its slots. */
 export interface CacheEstimate {
   kvCacheBytes: Split;
   recurrentStateBytes: Split;

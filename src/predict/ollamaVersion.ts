@@ -27,6 +27,10 @@ const OWN_ENGINE: ReadonlySet<string> = new Set(
    glmocr lfm2 lfm2moe`.split(/\s+/),
 );
 
+/**
+ * Which program runs the model: all of them llama-server from v0.30 on, before it Ollama's own engine for the families
+ * that it knew. `family`: as the file names it.
+ */
 export function engineOf(version: OllamaVersion | undefined, family: string): Engine {
   if (isAtLeast(version, 30)) return "llama-server";
   return OWN_ENGINE.has(family) ? "ollama" : "llama";

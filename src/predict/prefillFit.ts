@@ -12,6 +12,7 @@ import {
   type NormalEquations,
 } from "./guessLeastSquares.ts";
 
+/** Milliseconds; none of them is negative. */
 export interface PrefillCurve {
   fixedMs: number;
   /** Per uncached token at depth 0. */

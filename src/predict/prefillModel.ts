@@ -19,10 +19,15 @@ export type CacheCertainty = "sure" | "likely" | "unsure";
 export type PrefillVerdict = "as-expected" | "not-cached" | "too-fast" | "too-slow";
 
 export interface PrefillModel {
+  /** Milliseconds expected of this prompt; undefined before the first one was seen. */
   msOf(work: PrefillWork): number | undefined;
   /** Milliseconds per uncached token at depth 0, once one prompt is known. */
   perTokenMs(): number | undefined;
   prompts(): number;
+  /**
+   * What the time says of the cached part that was assumed. A prompt whose time contradicts it is kept as computed
+   * whole or left out, until so many do that the curve is given up.
+   */
   learn(observation: PrefillObservation, certainty: CacheCertainty): PrefillVerdict;
   save(): SavedPrefillModel;
 }
@@ -46,6 +51,7 @@ const EXPLAINED = 1.7;
 /** So many unexplained prompts in a row mean that the curve is what is wrong. */
 const TOO_MANY_UNEXPLAINED = 4;
 
+/** `saved`: what `save()` gave, parsed; damaged or foreign JSON is a fresh start. */
 export function createPrefillModel(saved?: unknown): PrefillModel {
   let prompts = restore(saved);
   let curve = fitPrefill(prompts);

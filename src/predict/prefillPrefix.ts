@@ -21,6 +21,7 @@ export interface PrefixMatch {
 }
 
 export interface PrefixMemory {
+  /** The turn that it repeats, else the one that it goes on from with the fewest new messages. */
   match(prompt: PromptText): PrefixMatch | undefined;
   remember(turn: EarlierTurn): void;
   /** What the slot that was used last holds. */
@@ -33,6 +34,7 @@ const REMEMBERED = 16;
 /** A turn adds an answer and a question; with tools a few messages more. */
 const MOST_NEW_MESSAGES = 8;
 
+/** Remembers sixteen turns of one model. Nothing is saved: a runner that is started anew holds none of them. */
 export function createPrefixMemory(): PrefixMemory {
   /** Newest first. */
   let turns: EarlierTurn[] = [];

@@ -100,6 +100,10 @@ interface State {
   kept: Kept[];
 }
 
+/**
+ * A model of llama-server's bookkeeping, empty at first as after a load. `limitBytes`: `LLAMA_ARG_CACHE_RAM`; 0 keeps
+ * nothing. A single copy may be larger than the limit, as there.
+ */
 export function createPromptCache(options: {
   cost: StateCost;
   slots: number;

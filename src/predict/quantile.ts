@@ -21,6 +21,7 @@ export function quantiles(values: readonly number[], shares: readonly number[]):
   });
 }
 
+/** Undefined without a finite figure. */
 export function median(values: readonly number[]): number | undefined {
   return quantile(values, 0.5);
 }

@@ -68,6 +68,7 @@ const MEBIBYTE = 1024 ** 2;
 /** Less is no cost to speak of: the context is that of the runner which is there. */
 const LEAST_BYTES = MEBIBYTE / 2;
 
+/** `ollamaVersion`: as `/api/version` says it; an unknown one is taken for the newest. */
 export function createRemedies({ ollamaVersion }: { ollamaVersion?: string } = {}): Remedies {
   const version = parseOllamaVersion(ollamaVersion);
   const modelWithContext: Remedies["modelWithContext"] = ({ model, contextLength, ...figures }) => {

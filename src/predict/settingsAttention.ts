@@ -30,6 +30,7 @@ export function chooseFlashAttention(input: SettingsInput): Chosen<boolean> {
   );
 }
 
+/** As llama.cpp spells them, e.g. `q8_0`. */
 export interface CacheTypeChoice {
   keyType: Chosen<string>;
   valueType: Chosen<string>;

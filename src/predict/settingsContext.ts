@@ -18,6 +18,7 @@ const SHORTEST = 4;
 /** Ollama raises the context of models that see to this. */
 const SHORTEST_WITH_IMAGES = 2048;
 
+/** In tokens, which are cells of the cache. */
 export interface ContextChoice {
   total: Chosen<number>;
   perSlot: Chosen<number>;

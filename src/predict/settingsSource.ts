@@ -64,22 +64,27 @@ export function firstOf<T>(...candidates: readonly (Chosen<T> | undefined)[]): C
   return candidates.find((candidate) => candidate !== undefined);
 }
 
+/** What the question names. Undefined stays undefined in all of these, so that `firstOf` goes on to the next. */
 export function asked<T>(value: T | undefined): Chosen<T> | undefined {
   return chosen(value, "assumed", "as asked");
 }
 
+/** As the runner was started: nothing is surer. */
 export function fromRunner<T>(value: T | undefined): Chosen<T> | undefined {
   return chosen(value, "measured", "from the runner's arguments");
 }
 
+/** `name`: of the variable, shown beside the value. */
 export function fromEnvironment<T>(value: T | undefined, name: string): Chosen<T> | undefined {
   return chosen(value, "measured", `from ${name}`);
 }
 
+/** `why`: whose default it is. */
 export function byDefault<T>(value: T, why: string): Chosen<T> {
   return { value, provenance: "assumed", source: why };
 }
 
+/** `why`: from what it follows. */
 export function derived<T>(value: T, why: string): Chosen<T> {
   return { value, provenance: "derived", source: why };
 }

@@ -85,10 +85,18 @@ const RULES: ReadonlyMap<string, ArchitectureRule> = new Map<string, Architectur
   ...plain(),
 ]);
 
+/**
+ * The name that the tables go by: Ollama's own spellings, and families that are built like another one, are
+ * translated.
+ */
 export function canonicalArchitecture(declared: string): string {
   return ALIASES.get(declared) ?? declared;
 }
 
+/**
+ * Undefined for what is not in the tables: then the plain formula is used, an upper bound, and the shape says that it
+ * is not known.
+ */
 export function architectureRule(architecture: string): ArchitectureRule | undefined {
   return RULES.get(architecture);
 }

@@ -27,6 +27,7 @@ export function layerOfTensor(name: string): { layer: number; rest: string } | u
     : { layer: Number(match[1]), rest: match[2] };
 }
 
+/** Layers past `MOST_LAYERS` count as none: a number in a name must not make a list of thousands. */
 export function indexTensors(tensors: readonly TensorShape[]): TensorIndex {
   const layers = new Map<number, Map<string, readonly number[]>>();
   const others = new Map<string, readonly number[]>();

@@ -16,6 +16,10 @@ const MANY_MERGES: ReadonlySet<string> = new Set([
 ]);
 const MERGES_PER_TOKEN = 2.15;
 
+/**
+ * Rows of the embedding first, as they are what is multiplied: some files pad it beyond the tokenizer's list.
+ * Undefined when nothing tells.
+ */
 export function vocabularySize(
   info: Info,
   metadata: Metadata,

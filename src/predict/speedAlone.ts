@@ -6,6 +6,7 @@ export interface Company {
   ended(id: string): boolean;
 }
 
+/** Counts every exchange alike, whatever its model: they share one machine. */
 export function createCompany(): Company {
   const live = new Set<string>();
   const accompanied = new Set<string>();

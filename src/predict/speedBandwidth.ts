@@ -1,6 +1,7 @@
 /** What is known of a chip's memory bandwidth from its name alone. */
 import { CHIPS, type ChipSource } from "./speedChips.ts";
 
+/** As the maker states it; real reads reach less, see `decodePrior`. */
 export interface Bandwidth {
   /** Middle of the variants that share the name. */
   bytesPerSecond: number;

@@ -27,6 +27,10 @@ const ACCIDENT = 3;
 const SMALLEST_RESIDUAL = 0.02;
 const LARGEST_LAST = 0.5;
 
+/**
+ * `saved`: what `save()` gave, parsed; damaged or foreign JSON is a fresh start. Levels are not: they follow from the
+ * observations that are remembered, see `update`.
+ */
 export function createSpeedLevels(saved?: unknown): SpeedLevels {
   const misses = restoreMisses(saved);
   let levels = levelsOf([]);

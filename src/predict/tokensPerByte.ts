@@ -56,6 +56,10 @@ const SMALLEST_COUNT = 20;
 /** A count this far off is another template or a cut prompt rather than other text. */
 const STRANGE_RATIO = 0.3;
 
+/**
+ * A least-squares fit with expectations (ridge regression towards usual values), exponentially faded and never
+ * negative. `saved`: what `save()` gave, parsed; damaged or foreign JSON is a fresh start.
+ */
 export function createTokenLearner(saved?: unknown): TokenLearner {
   const start = expecting(EXPECTED);
   let { equations, count } = restore(saved) ?? { equations: expecting(EXPECTED), count: 0 };

@@ -42,6 +42,7 @@ function rewrites({ backend, engine }: PlaceSettings): boolean {
   return backend === "cpu" && engine === "llama-server";
 }
 
+/** Everything that a load maps or allocates for weights. */
 export function sumWeightParts(parts: WeightParts): Split {
   const all = Object.values(parts) as Split[];
   return splitOf(
