@@ -18,6 +18,7 @@ const STEP_MS = 1900;
 const LEAST_BYTES_PER_SECOND = 64 * 1024;
 const MOST_SERIES = 16;
 
+/** Fed with every reading, whoever asks. */
 export function createContributors(): Contributors {
   const series = new Map<string, TrendPoint[]>();
   let fedAtMs = -Infinity;

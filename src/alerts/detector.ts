@@ -79,6 +79,10 @@ const LONGEST_LOAD_MS = 600_000;
 /** Older readings say nothing about now. */
 export const STALE_MS = 5000;
 
+/**
+ * `compressedSwapOnly`: all swap is memory that was packed. Remembers two minutes of headroom, eight turns, and three
+ * hours of falls that ended by themselves.
+ */
 export function createDetector(options: { compressedSwapOnly?: () => boolean } = {}): Detector {
   let intervals: number[] = [];
   const turns = createTurnTracker();

@@ -23,6 +23,7 @@ interface Speed {
   contextTokens: number;
 }
 
+/** One episode at a time, at level `watch`: three suspicious answers in a row raise it, three healthy ones end it. */
 export function createDistantSymptoms(parts: {
   newId: () => string;
   onChange: (episode: Episode, change: EpisodeChange) => void;

@@ -15,6 +15,7 @@ const MEBIBYTE = 1024 ** 2;
 /** The group recovers after the end of the recording, so that the alert clears too. */
 const RECOVERY_SECONDS = 75;
 
+/** `onEpisode` is told as of a real alert, with `drill` set; nothing is recorded or sent. */
 export function createDrill(parts: {
   now: () => number;
   newId: () => string;

@@ -19,6 +19,7 @@ export interface Described {
 }
 
 export interface Episodes {
+  /** Once for each reading; `at` epoch ms, for what people see. */
   feed(reading: Reading, at: number): void;
   /** A runner ended or a load was given up: memory came back because somebody acted. */
   relieved(): void;
@@ -57,6 +58,11 @@ interface OpenEpisode {
   toldAtMs: number;
 }
 
+/**
+ * At most one is open. It clears after 30 s of calm, a critical one after 60, and what came of it is settled then, or
+ * two minutes after its rise if that is later: swapping proves it right; without, and unless somebody made room, it
+ * was a false alarm.
+ */
 export function createEpisodes(parts: EpisodesParts): Episodes {
   let current: OpenEpisode | undefined;
   /** Ended, but what came of them may still be seen. */

@@ -18,6 +18,7 @@ const MEBIBYTE = 1024 ** 2;
 /** Below this a kept prompt is not worth its setting. */
 const LEAST_PROMPT_CACHE_BYTES = 256 * MEBIBYTE;
 
+/** At most three, in the order to try them in. */
 export function fixesFor(reading: Reading, facts: FixFacts): Remedy[] {
   const remedies = createRemedies({ ollamaVersion: facts.ollamaVersion });
   const { load, turns } = reading;

@@ -30,6 +30,10 @@ interface Placement {
   deviceShare?: number;
 }
 
+/**
+ * One episode for each card that is nearly full (under 5 % free, until 6.25 % are again for 30 s), one for each model
+ * that spilled.
+ */
 export function createGpuEpisodes(parts: GpuEpisodesParts): GpuEpisodes {
   const full = new Map<string, { episode: Episode; calmSinceMs?: number }>();
   const spilled = new Map<string, Episode>();

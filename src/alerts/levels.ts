@@ -47,6 +47,7 @@ export interface Signals {
   thrashes?: boolean;
 }
 
+/** The highest level that holds, and what for. */
 export interface Judgement {
   level: Level;
   reason?: Reason;

@@ -4,6 +4,7 @@
  */
 
 export interface Swings {
+  /** `bytes`: headroom. */
   feed(bytes: number, atMs: number, capacityBytes: number): void;
   /** What there was before the present fall; undefined while headroom rises. */
   highBytes(): number | undefined;
@@ -32,6 +33,7 @@ const MOST_SWINGS = 64;
 const HABIT = 3;
 const LONGER_RATIO = 1.5;
 
+/** Three hours are remembered. */
 export function createSwings(): Swings {
   let swings: Swing[] = [];
   let direction: "falls" | "rises" = "rises";

@@ -16,6 +16,11 @@ const BURST_BYTES_PER_SECOND = 16 * MEBIBYTE;
 const REFAULT_BYTES_PER_SECOND = 10 * MEBIBYTE;
 const PRESSURE_RATIO = 0.1;
 
+/**
+ * Swap-out counts from 1 MiB/s in two of three readings, re-reading from 10 MiB/s in three in a row while programs
+ * wait for a tenth of the time: single readings of either are a kernel tidying up, but for a burst of 16 MiB/s while
+ * memory is short.
+ */
 export function createSymptoms(): Symptoms {
   let swapOuts: { bytes: number; atMs: number }[] = [];
   let thrashSinceMs: number | undefined;

@@ -41,6 +41,7 @@ export interface WarnerParts {
   drill?: boolean;
 }
 
+/** Nothing here starts a timer: without readings there is no judgement, and after 5 s no forecast. */
 export function createWarner(parts: WarnerParts): Warner {
   const { monotonic } = parts;
   const detector = createDetector({ compressedSwapOnly: parts.compressedSwapOnly });

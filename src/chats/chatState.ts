@@ -51,6 +51,7 @@ const MOST_STEPS = 16;
 /** Messages that can be dropped before the forecast matters no more. */
 const MOST_OLDEST = 64;
 
+/** A chat as it is before its first turn; `takeUp` adds what was on record of it. */
 export function createChatState(
   place: Place,
   facts: { model?: string; client?: string; startedAt: number; ratio: TokenRatio },
@@ -88,6 +89,7 @@ export function takeUp(chat: ChatState, kept: Conversation): void {
   }
 }
 
+/** To be called once the request has been read; the oldest turn gives way. */
 export function addTurn(chat: ChatState, turn: Turn): void {
   chat.turns.set(turn.exchangeId, turn);
   if (chat.turns.size > MOST_TURNS) {
@@ -164,6 +166,7 @@ function decayOf({ rates }: ChatState): Conversation["decodeDecay"] {
       };
 }
 
+/** `more`: what follows from the model and the machine rather than from the chat. */
 export function conversationOf(
   chat: ChatState,
   more: Pick<Conversation, "occupiedBytes" | "allocatedBytes" | "turnsLeft" | "endsFirst">,

@@ -24,6 +24,7 @@ export interface ChatsParts extends ChatWatchParts, IdentifyOptions {
 /** What keeps a runner busy. */
 const COMPUTING = new Set(["chat", "generate", "embed"]);
 
+/** Both observers write on the exchange itself: whoever is told after them sees its conversation, turn and notices. */
 export function createChats(parts: ChatsParts): Chats {
   const identify = createIdentify(parts);
   const watch = createChatWatch(parts);

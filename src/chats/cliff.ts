@@ -29,6 +29,10 @@ export interface CliffAhead {
 /** What one turn adds, from the last few: one large paste does not make a habit. */
 const STEPS = 6;
 
+/**
+ * Tokens by which prompts grow: median of the last six steps, with one in ten below and one in ten above the range.
+ * Undefined before the first step that grew.
+ */
 export function tokensPerTurn(steps: readonly number[]): Predicted | undefined {
   const recent = steps.slice(-STEPS).filter((step) => step > 0);
   const predicted = quantile(recent, 0.5);

@@ -5,6 +5,9 @@ import type { CliffCosts } from "./cliffWatch.ts";
 import { costOf, type LearnedFigures } from "./learnedByModel.ts";
 import type { MsOf } from "./openTurn.ts";
 
+/**
+ * Whether the runner keeps prompts is believed from its own growth once that has shown, from the estimate until then.
+ */
 export function cliffCosts(
   model: ChatModel,
   learned: LearnedFigures,

@@ -27,6 +27,7 @@ export interface CliffTurns {
   ended(at: ChatAtTurn, cut: boolean): void;
 }
 
+/** `score`: what was said beforehand of a turn that went over, beside what came. */
 export function createCliffTurns(parts: {
   cures: ReturnType<typeof createCures>;
   costsOf: (model: ChatModel, learned: LearnedFigures) => CliffCosts;

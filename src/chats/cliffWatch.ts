@@ -5,6 +5,7 @@ import { cliffAhead, scored, type CliffAhead } from "./cliff.ts";
 import { stepsOf, type ChatState, type SaidOfCliff } from "./chatState.ts";
 import { cliffNotice, type Cure } from "./notices.ts";
 
+/** Of one turn beyond the cliff, whose whole window is computed again. */
 export interface CliffCosts {
   /** Undefined while the model's speed is not known. */
   prefillMs(work: { uncachedTokens: number; cachedTokens: number }): number | undefined;

@@ -20,6 +20,7 @@ export interface ClueIndex {
 /** One turn or several: a list for each of tens of thousands would take more memory than the turns. */
 type Found = KnownTurn | readonly KnownTurn[];
 
+/** Bounded for each clue and client. What turns are found by are salted hashes and ids, never text. */
 export function createClueIndex(): ClueIndex {
   /** Keys are the strings that the turns hold anyway; with the client's name in them they would be copies. */
   const byValue: Record<Clue, Map<string, Found>> = {

@@ -40,6 +40,7 @@ interface Entry {
   isTold: boolean;
 }
 
+/** At most `limit` of them; the one unused longest gives way here, and stays on record. */
 export function createConversationBook({ save, limit = LIMIT }: ConversationBookParts): ConversationBook {
   /** The one with the latest turn last. */
   const entries = new Map<string, Entry>();

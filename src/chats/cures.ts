@@ -20,6 +20,10 @@ export interface CureFacts {
   bytesPerTurn?: number;
 }
 
+/**
+ * First of which exchange, then how many tokens would have had to fit. No larger context where the model was not
+ * trained for one.
+ */
 export function createCures(parts: CureParts): (facts: CureFacts) => (tokens: number) => Cure {
   return ({ exchange, contextLength, trainedContextLength, atTurn, waitMs, bytesPerTurn }) =>
     (tokens) => {

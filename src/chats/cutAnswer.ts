@@ -9,6 +9,7 @@ export interface AnswerRead {
   llamaServer: boolean;
 }
 
+/** `tokensLost`: forgotten while it answered, however often that happened. */
 export type AnswerCut = { kind: "context-shifted"; tokensLost: number } | { kind: "context-full" };
 
 const LENGTH_REASONS = new Set(["length", "max_tokens", "max_output_tokens", "incomplete"]);

@@ -22,6 +22,10 @@ export interface PromptRead {
   reused?: boolean;
 }
 
+/**
+ * `truncated`: cut out of the middle. `tokensLost` is exact for a generate, which lists its tokens, and an estimate
+ * else.
+ */
 export interface PromptCut {
   kind: "truncated" | "messages-dropped";
   tokensLost: number;

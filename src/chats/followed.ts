@@ -24,6 +24,7 @@ export interface Followed {
 /** The one unused longest gives way, and is taken up again when it goes on. */
 const MOST_CHATS = 500;
 
+/** The 500 used last. One that gave way is taken up from the record when it goes on. */
 export function createFollowed(parts: FollowedParts): Followed {
   const chats = new Map<string, ChatState>();
   return {

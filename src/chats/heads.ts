@@ -10,6 +10,7 @@ const KEPT_MESSAGES = 6;
 /** A message that was answered more often than this, by tools or a script, is not looked behind of. */
 const MOST_TURNS = 100;
 
+/** The turns behind its last six messages: what a request after a restart can go on from, or edit. */
 export function headsOf(conversation: KnownConversation): ConversationHeads {
   return {
     ...conversation,

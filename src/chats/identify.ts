@@ -46,6 +46,7 @@ const TURN_LIMIT = 32_768;
 /** Conversations that people have. All others are asked by programs, and kept apart. */
 const OF_PEOPLE = new Set<Purpose>(["chat", "single"]);
 
+/** Begins empty; `restore` takes up what `heads` gave before a restart. */
 export function createIdentify({ newId, moved, turnLimit = TURN_LIMIT }: IdentifyOptions): Identify {
   let known = createKnownTurns(turnLimit);
   const bursts = createBursts(newId);

@@ -29,6 +29,7 @@ export interface Window {
   reducedFrom?: number;
 }
 
+/** Token counts; absent where nothing tells. */
 export interface TurnJudgement {
   notices: Notice[];
   /** The whole prompt. */
@@ -47,6 +48,11 @@ const DEFAULT_CONTEXT_LENGTH = 4096;
 /** Only this one counts a prompt without its cached part. */
 const COUNTS_NEW_ONLY = { minor: 30, patch: 0 };
 
+/**
+ * Only counts that Ollama measured say anything. The fingerprints of a cut differ by version: before v0.30 a prompt is
+ * cut to `num_ctx`, since to about half of it; v0.30.0 counts new tokens only, so that no cut of its prompts can be
+ * told.
+ */
 export function judgeTurn(facts: TurnFacts): TurnJudgement {
   const { exchange, answer, window } = facts;
   const notices: Notice[] = [];

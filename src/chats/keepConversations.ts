@@ -29,6 +29,7 @@ const MOST_MOVED = 256;
 /** A person goes on with a chat of the last weeks; reading back more would delay the start. */
 const MOST_RECALLED = 2000;
 
+/** A record that does not answer costs that chats are gone on with, never the start. */
 export function keepConversations(parts: {
   store: Keeper;
   identify: Identify;

@@ -26,6 +26,7 @@ export interface LearnedFigures {
 }
 
 export interface LearnedByModel {
+  /** Begun now if it was not. The model unused longest gives way. */
   of(key: string): LearnedFigures;
   forgetAll(): void;
 }
@@ -52,6 +53,7 @@ export function createLearnedByModel(): LearnedByModel {
   };
 }
 
+/** Undefined while the model's shape is not known. */
 export function costOf(model: ChatModel): StateCost | undefined {
   const { estimate, slots, windowTokens } = model;
   return estimate === undefined

@@ -16,6 +16,10 @@ export interface LeftFacts {
 /** Nobody waits for more turns than this: what is further away is not said. */
 const FARTHEST_TURNS = 10_000;
 
+/**
+ * Both ends, as far as they are known, and which comes first. Memory's low and high are the same walk with a quarter
+ * more and a fifth less a turn.
+ */
 export function turnsLeft(facts: LeftFacts): Pick<Conversation, "turnsLeft" | "endsFirst"> {
   const memory = memoryTurns(facts);
   const { window } = facts;

@@ -10,6 +10,7 @@ export interface Cure {
   remedies: Remedy[];
 }
 
+/** `read`: what was there before this cut, and the window that it had to fit. */
 export function cutNotice(
   cut: PromptCut,
   read: { sentTokens: number; contextLength: number },
@@ -40,6 +41,7 @@ function words(count: number): string {
   return count.toLocaleString("en-US");
 }
 
+/** The answer is there; what the model no longer saw while it wrote is what is lost. */
 export function answerNotice(cut: AnswerCut, contextLength: number, cure: Cure): Notice {
   return cut.kind === "context-shifted"
     ? {
@@ -55,6 +57,7 @@ export function answerNotice(cut: AnswerCut, contextLength: number, cure: Cure):
       };
 }
 
+/** Refused with an error: nothing was read and nothing lost. */
 export function tooLongNotice(facts: { promptTokens?: number; contextLength?: number }, cure: Cure): Notice {
   const { promptTokens, contextLength } = facts;
   const holds = contextLength === undefined ? "more than its window" : `its window holds ${contextLength}`;
@@ -62,6 +65,7 @@ export function tooLongNotice(facts: { promptTokens?: number; contextLength?: nu
   return { kind: "prompt-too-long", message: `Ollama refused it. ${has}; ${holds}.`, ...cureOf(cure) };
 }
 
+/** Ollama clips without a word what is asked for beyond the trained length. */
 export function reducedNotice(asked: number, given: number): Notice {
   return {
     kind: "context-reduced",
@@ -77,6 +81,7 @@ export interface CliffFigures {
   bytes?: number;
 }
 
+/** `cliff-ahead` while it can be avoided, `cliff` at the turn that went over. */
 export function cliffNotice(
   kind: "cliff-ahead" | "cliff",
   { atTurn, turnsAhead, ms, bytes }: CliffFigures,
@@ -105,6 +110,7 @@ export function cliffNotice(
   };
 }
 
+/** Milliseconds. */
 export function queuedNotice(ms: number): Notice {
   return { kind: "queued", message: `Waited about ${durationText(ms)} for others.`, ms: Math.round(ms) };
 }

@@ -19,6 +19,7 @@ export interface OpenTurn {
   predictedGrowthBytes?: number;
 }
 
+/** With what its answer said. */
 export interface EndedTurn extends OpenTurn {
   exchange: Exchange;
   answer?: AnswerFacts;
@@ -26,8 +27,13 @@ export interface EndedTurn extends OpenTurn {
   alone: boolean;
 }
 
+/** Milliseconds to read a prompt; undefined while the model's speed is not known. */
 export type MsOf = (work: { uncachedTokens: number; cachedTokens: number }) => number | undefined;
 
+/**
+ * A generate is one message however long; a request that names an earlier answer instead of repeating the history has
+ * none.
+ */
 export function promptOf(facts: RequestFacts, isGenerate: boolean): PromptShape {
   const known = facts.unread === undefined;
   const elsewhere =
@@ -59,6 +65,7 @@ export function heldTokens(turn: Turn | undefined): number {
     : Math.max(0, turn.inputTokens + (turn.outputTokens ?? 0) - 1);
 }
 
+/** `cut`: its beginning is not that of the turn before, so that nothing of that is shared. */
 export function cachedPrompt(
   { chat, before, place, turn }: OpenTurn,
   inputTokens: number,
@@ -94,6 +101,7 @@ export function wasReused({ exchange, before }: EndedTurn, msOf: MsOf): boolean 
   return reused !== undefined && whole !== undefined && whole > 4 * reused && prefillMs < 1.5 * reused;
 }
 
+/** Tokens of the largest message there may be in the history, answers included; undefined when none is known. */
 export function largestMessage({ chat, before }: EndedTurn): number | undefined {
   const answers = [...(chat?.turns.values() ?? [])].map(({ outputTokens }) => outputTokens ?? 0);
   const largest = Math.max(chat?.largestMessageTokens ?? 0, before?.outputTokens ?? 0, ...answers);

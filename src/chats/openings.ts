@@ -8,6 +8,7 @@ export interface Openings {
   isCommon(opening: string): boolean;
 }
 
+/** A first message that two chats share says nothing of which one a request goes on from. */
 export function createOpenings(): Openings {
   /** The conversation that began so; nothing, once there was another. */
   const first = new Map<string, string | undefined>();

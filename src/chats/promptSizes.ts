@@ -16,6 +16,7 @@ export interface PromptSizes {
 const LONG_BYTES = 1000;
 const REMEMBERED = 16;
 
+/** Of one model; sixteen texts, by their bytes. */
 export function createPromptSizes(): PromptSizes {
   let known: { textBytes: number; tokens: number }[] = [];
   let estimated: { textBytes: number; exchange: Exchange }[] = [];

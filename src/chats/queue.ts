@@ -40,6 +40,7 @@ export function unnamedMs(usage: Exchange["usage"]): number | undefined {
     : Math.max(0, totalMs - loadMs - prefillMs - decodeMs);
 }
 
+/** A quarter of a second or more. */
 export function isNotable(ms: number | undefined): ms is number {
   return ms !== undefined && ms >= NOTABLE_MS;
 }

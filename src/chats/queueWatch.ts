@@ -18,6 +18,7 @@ interface Waiting {
 
 const MOST_WAITING = 2048;
 
+/** Of all models; exchanges of other models are no part of `ahead`, since each runner has slots of its own. */
 export function createQueueWatch(): QueueWatch {
   const waiting = new Map<string, Waiting>();
   return {

@@ -63,6 +63,7 @@ const THOUGHT_SHARE = 0.1;
 const UNSEEN_LOW = 0.55;
 const SEEN_LOW = 0.85;
 
+/** Median of the last twelve prompts that were read whole. */
 export function createTokenRatio(): TokenRatio {
   let values: number[] = [];
   return {
@@ -73,6 +74,10 @@ export function createTokenRatio(): TokenRatio {
   };
 }
 
+/**
+ * Of one conversation; `ratio` is what other chats with the same model have shown, until this one has turns of its
+ * own.
+ */
 export function createSentTokens(ratio: TokenRatio): SentTokens {
   /** Tokens of a turn beside the answer before it: a fixed part, new bytes, new images. */
   let own: Observation[] = [];

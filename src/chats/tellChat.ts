@@ -7,6 +7,10 @@ import { turnsLeft } from "./left.ts";
 import { costOf } from "./learnedByModel.ts";
 import { occupiedBytes } from "./occupancy.ts";
 
+/**
+ * `growth`: of the runner that serves it; `headroomBytes`: of the machine now. What depends on one that is absent is
+ * left out.
+ */
 export function tellChat(
   chat: ChatState,
   now: { model: ChatModel; growth?: RunnerGrowth; headroomBytes?: number },

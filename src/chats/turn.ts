@@ -12,6 +12,7 @@ export interface PromptShape {
   maxOutputTokens?: number;
 }
 
+/** Absent counts are not known, or not yet. */
 export interface Turn {
   exchangeId: string;
   /** From 1, as the conversation counts. */

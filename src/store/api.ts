@@ -22,6 +22,7 @@ export interface RetentionSettings {
   otherExchangeDays: number;
 }
 
+/** Newest first; `next` of the answer is absent at the end of the record. */
 export interface PageQuery {
   /** 100 unless told, at most 1,000. */
   limit?: number;

@@ -13,6 +13,7 @@ const MOST_SAMPLES = 2400;
 /** Swapping pauses between bursts. */
 const CALM_MS = 10_000;
 
+/** `save`: the recorder's. Order is kept; nothing is dropped, unless the program ends by force. */
 export function createHeldSamples(save: (sample: MemorySample) => void): HeldSamples {
   let held: MemorySample[] = [];
   let heldSinceMs = 0;

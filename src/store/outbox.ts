@@ -42,6 +42,10 @@ const longestRetryMs = 30_000;
 /** A row that was alone on its way at so many deaths of the thread is what it dies of. */
 const mostDeathsOfRow = 2;
 
+/**
+ * Timers of its own, which keep no process alive. A batch that fails goes back to the queue and is tried after 1, 2, 4
+ * … 30 s.
+ */
 export function createOutbox({ queue, post, monotonic }: OutboxParts): Outbox {
   let onItsWay: { number: number; batch: Batch; sentAt: number } | undefined;
   let lastNumber = 0;

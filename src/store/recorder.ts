@@ -42,6 +42,7 @@ const mostFilesSetAside = 3;
 /** Errors after which the connection itself is not to be trusted. */
 const breaksConnection: readonly FailureKind[] = ["damaged", "disk"];
 
+/** Opens nothing yet: the first `use` does. */
 export function createRecorder(settings: WorkerSettings, hooks: Hooks): Recorder {
   const inMemory = settings.dataDir === ":memory:";
   const file = inMemory ? settings.dataDir : join(settings.dataDir, "plimsoll.db");

@@ -52,6 +52,7 @@ const TICK_MS = 20_000;
 /** Open episodes that are remembered; there are rarely two. */
 const MOST_EPISODES = 50;
 
+/** A channel that fails, or whose program is missing, is told of in `health()` and holds up nobody. */
 export function createChannels(parts: ChannelsParts): Channels {
   const { now, log, minuteOfDay = localMinuteOfDay } = parts;
   const deliveries = parts.settings.map((settings) =>

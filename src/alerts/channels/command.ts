@@ -23,6 +23,10 @@ while ${VARIABLES.map((name) => `IFS= read -r ${name}`).join(" && ")} && IFS= re
   echo "done $?"
 done`;
 
+/**
+ * `settings.command`: the program and its arguments, which no shell reads. Exit code 0 is delivered; any other is not
+ * tried again.
+ */
 export function createCommand(
   settings: Extract<ChannelSettings, { type: "command" }>,
   programs: Programs,
@@ -88,6 +92,7 @@ function runOnce(
   });
 }
 
+/** One line each; `PLIMSOLL_ALERT_FIX` is the first command to paste, or its words, or empty. */
 export function environmentOf(message: AlertMessage): Record<(typeof VARIABLES)[number], string> {
   return {
     PLIMSOLL_ALERT_STATE: message.state,

@@ -19,6 +19,10 @@ const PAUSES_MS = [2000, 10_000];
 /** An alert that could not be sent for so long says nothing about now. */
 const STALE_MS = 10 * 60_000;
 
+/**
+ * Three attempts, 2 and 10 s apart, where a later one may succeed; what waited over ten minutes is dropped and
+ * counted.
+ */
 export function createDelivery(parts: {
   channel: Channel;
   now: () => number;

@@ -6,6 +6,7 @@ import { DeliveryError, type AlertLevel, type AlertMessage, type Channel } from 
 import { createLineHelper, type SpawnProgram } from "./lineHelper.ts";
 import { clean, type Platform } from "./wording.ts";
 
+/** How programs are started here; a stand-in in tests. */
 export interface Programs {
   platform: Platform;
   environment: Readonly<Record<string, string | undefined>>;
@@ -51,6 +52,7 @@ while (($line = [Console]::In.ReadLine()) -ne $null) {
   } catch { [Console]::Out.WriteLine('done 1') }
 }`;
 
+/** `notify-send`, `osascript` or a PowerShell toast, through one helper that waits for lines. */
 export function createDesktop(
   settings: { name?: string | undefined; minimumLevel: AlertLevel },
   programs: Programs,
@@ -99,6 +101,7 @@ function missingDesktop({ platform, environment }: Programs): string | undefined
     : undefined;
 }
 
+/** Urgency, title, text: what the helper reads with three `read`s. */
 export function unixLines(message: AlertMessage, platform: Platform): string[] {
   const text = clean(shortText(message), LONGEST_TEXT);
   return [
@@ -109,6 +112,7 @@ export function unixLines(message: AlertMessage, platform: Platform): string[] {
   ];
 }
 
+/** `{title, text}` as JSON in ASCII. */
 export function windowsLine(message: AlertMessage): string {
   const json = JSON.stringify({ title: message.title, text: clean(shortText(message), LONGEST_TEXT) });
   // Whatever code page the console has, ASCII arrives as it was sent.

@@ -22,6 +22,7 @@ export interface LineHelper {
 /** Its answers are a few bytes; what is longer is not one. */
 const LONGEST_ANSWER = 1024;
 
+/** Started again at the next message after it ended. One message at a time. */
 export function createLineHelper(parts: {
   name: string;
   command: string;

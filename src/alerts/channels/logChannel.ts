@@ -2,6 +2,7 @@
 import type { Log } from "../../types.ts";
 import type { AlertLevel, Channel } from "./channel.ts";
 
+/** Always there, always delivers. */
 export function createLogChannel(
   settings: { name?: string | undefined; minimumLevel: AlertLevel },
   log: Pick<Log, "info" | "warn">,

@@ -9,6 +9,7 @@ const LONGEST_BYTES = 4000;
 
 const PRIORITIES: Record<AlertLevel, number> = { watch: 2, warn: 4, critical: 5, swapping: 5, thrashing: 5 };
 
+/** A message to a topic of an ntfy server, as JSON, so that a title may hold any character. */
 export function createNtfy(settings: Extract<ChannelSettings, { type: "ntfy" }>): Channel {
   const { server, topic } = splitTopic(settings.url);
   return {
@@ -35,6 +36,7 @@ export function splitTopic(address: string): { server: string; topic: string } {
   return { server: url.href, topic };
 }
 
+/** The fields of ntfy's publish API; priority 1 to 5 by level. */
 export function ntfyBody(topic: string, message: AlertMessage): object {
   const over = message.state === "ended" || message.state === "test";
   return {

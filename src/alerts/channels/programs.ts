@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { env, kill, platform } from "node:process";
 import type { Programs } from "./desktop.ts";
 
+/** Programs are started as leaders of process groups, so that what they start ends with them. */
 export function thisMachinesPrograms(): Programs {
   const windows = platform === "win32";
   return {

@@ -12,6 +12,7 @@ const LONGEST_SLACK = 8000;
 /** Discord: show no preview of whatever looks like a link. */
 const SUPPRESS_EMBEDS = 4;
 
+/** Any 2xx is delivered; the `Idempotency-Key` is the same for the same news. */
 export function createWebhook(settings: WebhookSettings): Channel {
   return {
     name: settings.name ?? "webhook",

@@ -5,6 +5,7 @@ import type { AlertLevel, AlertMessage } from "./channel.ts";
 
 export type Platform = Remedy["commands"][number]["platform"];
 
+/** What a message says of where it comes from; `platform` decides which commands it names. */
 export interface Surroundings {
   host: string;
   pageUrl: string;
@@ -31,6 +32,10 @@ const LONGEST_NAME = 120;
 const MOST_FIXES = 3;
 const MOST_CAUSES = 3;
 
+/**
+ * `context.at`: epoch ms of this message. Its `key` is the same for the same news, so that a receiver can tell a
+ * repetition.
+ */
 export function wordAlert(
   episode: Episode,
   state: "raised" | "level-up" | "reminder" | "ended",
@@ -56,6 +61,7 @@ export function wordAlert(
   };
 }
 
+/** Level `warn`, so that it looks as an alert does. */
 export function wordTest(context: Surroundings & { at: number }): AlertMessage {
   return {
     state: "test",

@@ -12,6 +12,7 @@ export interface Caps {
 /** A capped load that is not there after so long did not come about. */
 const LONGEST_LOAD_MS = 10 * 60_000;
 
+/** `key` is a canonical name: two names of one model share its runner. */
 export function createCaps(canonicalName: (name: string) => string): Caps {
   const caps = new Map<string, { contextLength: number; at: number; loaded: boolean }>();
   return {

@@ -3,11 +3,16 @@ import type { GuardDecision, Notice } from "../../types.ts";
 import type { Foreseen } from "./foresight.ts";
 import { cappedText, refusalText, remediesFor, shortText } from "./words.ts";
 
+/** `observe` and `warn` only write on the exchange; `refuse` and `cap` hold a request back until it is judged. */
 export type GuardMode = "off" | "observe" | "warn" | "refuse" | "cap";
 
 /** A shorter context than this is no use to anybody. */
 const SHORTEST_CAP = 256;
 
+/**
+ * `note`: it goes on as it came, with a notice. So does, in mode `cap`, all that named no context itself over Ollama's
+ * own API, or for which none fits.
+ */
 export function decide(
   mode: "refuse" | "cap",
   foreseen: Foreseen,

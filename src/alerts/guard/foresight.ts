@@ -55,6 +55,10 @@ const MOST_REMEMBERED = 200;
 /** Less than this is not worth naming. */
 const WORTH_UNLOADING_BYTES = 64 * 1024 ** 2;
 
+/**
+ * Remembers the last options of each model and the loads under way, so that two requests that come together are not
+ * both promised the same memory.
+ */
 export function createForesight(parts: ForesightParts): Foresight {
   const last = new Map<string, RunnerOptions>();
   /** Loads under way: what they need is spoken for though memory does not show it yet. */

@@ -41,6 +41,7 @@ const LONGEST_JUDGEMENT_MS = 4000;
 /** Ollama answers what is loaded within milliseconds, or it is busy with just that. */
 const LONGEST_QUESTION_MS = 1500;
 
+/** Judges at most 4 s; what cannot be judged by then passes, and a notice says so. */
 export function createGuard(parts: GuardParts): LoadGuard {
   const { mode, now, log } = parts;
   const holds = mode === "refuse" || mode === "cap";

@@ -13,6 +13,10 @@ export type RunnerChange = "none" | "loads" | "unknown";
 /** Options whose change makes Ollama end a runner and start another; `num_ctx` is judged apart. */
 const COMPARED = ["num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread", "draft_num_predict", "shift"];
 
+/**
+ * By Ollama's own rule for when a loaded runner still serves; where an option was never seen, `unknown` rather than a
+ * guess.
+ */
 export function runnerChange(
   asked: RunnerOptions,
   now: {

@@ -3,6 +3,7 @@ import { bytesText, nameText } from "../../predict/figureText.ts";
 import { createRemedies } from "../../predict/remedies.ts";
 import type { Dialect, Remedy } from "../../types.ts";
 
+/** A load that does not fit, with its figures; bytes of the host's memory. */
 export interface Finding {
   model: string;
   dialect: Dialect;
@@ -30,10 +31,12 @@ export function shortText(finding: Finding): string {
   );
 }
 
+/** The client's error: what is short, what would fit, and how to insist. */
 export function refusalText(finding: Finding): string {
   return `Plimsoll's guard refused to load this: ${shortText(finding)} ${OVERRIDE}`;
 }
 
+/** `why`: where the context that was given comes from. */
 export function cappedText(finding: Finding, contextLength: number, why: "loaded" | "fits" | "kept"): string {
   const reason = {
     loaded: "which is loaded",
@@ -43,10 +46,12 @@ export function cappedText(finding: Finding, contextLength: number, why: "loaded
   return `num_ctx ${finding.contextLength} was lowered to ${contextLength}, ${reason}, by Plimsoll's guard. ${shortText(finding)}`;
 }
 
+/** For a request that was held to an earlier cap without being judged anew. */
 export function keptText(model: string, asked: number, contextLength: number): string {
   return `num_ctx ${asked} of ${nameText(model)} was lowered to ${contextLength} by Plimsoll's guard, as before, until the model unloads.`;
 }
 
+/** A context that fits, else a smaller model; and unloading what is idle. */
 export function remediesFor(finding: Finding, ollamaVersion: string | undefined): Remedy[] {
   const remedies = createRemedies(ollamaVersion === undefined ? {} : { ollamaVersion });
   const { model, dialect, fittingContextLength, idleModel } = finding;
