@@ -1,3 +1,4 @@
+/** Is everything working? */
 import type { Health, Log } from "./types.ts";
 
 /** Joins the parts' own reports. `degraded` when something a user relies on is not working. */

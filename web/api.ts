@@ -1,3 +1,4 @@
+/** What the page asks over HTTP, but for what-if and alerts. */
 import type { Conversation, Exchange, Load, SamplePoint } from "../src/types.ts";
 import { tidyAll, tidyConversation, tidyExchange, tidyLoad, tidySample } from "./tidy.ts";
 

@@ -1,3 +1,4 @@
+/** The page's signals, and the only code that writes them. */
 import { batch, computed, signal } from "@preact/signals";
 import type { Exchange, SamplePoint, ServerMessage } from "../src/types.ts";
 import { needsLogin, readExchanges, readLoads, readSamples } from "./api.ts";
@@ -8,8 +9,6 @@ import { occupancyOf } from "./occupancy.ts";
 import { appendSample, chartWindows, pointsPerWindow } from "./samples.ts";
 import { addEnded, apply, emptyState, endedKept } from "./state.ts";
 import { newestLoads } from "./stateLoads.ts";
-
-/** The page's signals, and the only code that writes them. */
 
 const page = signal(emptyState);
 

@@ -1,3 +1,4 @@
+/** Which turns are kept of a conversation, so that it is known again after a restart. */
 import type { KnownConversation, KnownTurn } from "./knownTurns.ts";
 
 /** The latest turns of a conversation, as JSON keeps them. */

@@ -1,3 +1,4 @@
+/** The WebSocket of every open page: a snapshot, then changes. */
 import type { IncomingMessage } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";

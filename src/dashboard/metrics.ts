@@ -1,3 +1,4 @@
+/** Everything for Prometheus, in its text format. */
 import { Registry } from "@prometheus-io/client";
 import type { ExchangeObserver } from "../types.ts";
 import type { MetricSources } from "./gauges.ts";

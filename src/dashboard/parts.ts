@@ -1,3 +1,4 @@
+/** The functions that the dashboard is given: it reaches for no other stage. */
 import type {
   Conversation,
   Episode,

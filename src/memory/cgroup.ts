@@ -1,3 +1,4 @@
+/** Where a process stands among control groups, v1 and v2, and what their files say. */
 import { numberAfter } from "./fields.ts";
 
 /** Where a process stands in the two kinds of group trees, as paths from each tree's root. */

@@ -1,3 +1,4 @@
+/** When memory is read, from a source that says what there is to read. */
 import type { Log, MemorySample, RunnerProcess, SamplerHealth } from "../types.ts";
 import { createSelfLimit } from "./selfLimit.ts";
 import { createTicker, type Ticker } from "./ticker.ts";

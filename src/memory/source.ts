@@ -1,3 +1,4 @@
+/** Which source fits this machine, this Ollama and these options. */
 import { existsSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
 import { basename, join } from "node:path";

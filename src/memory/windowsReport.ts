@@ -1,3 +1,4 @@
+/** The program that PowerShell runs on Windows, and what its lines say. */
 import type { RunnerProcess } from "../types.ts";
 import { splitWindowsCommand } from "./commandLine.ts";
 import { selectOllamaProcesses, type ProcessFacts } from "./runnerProcesses.ts";

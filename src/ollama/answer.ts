@@ -1,3 +1,4 @@
+/** What one answer says while it passes, and how it ended. */
 import type { AnswerFacts, Dialect, Operation, Usage } from "../types.ts";
 import { createAnswerClueReader } from "./answerClues.ts";
 import { errorTextOf } from "./answerEvent.ts";

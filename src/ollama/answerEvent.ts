@@ -1,3 +1,4 @@
+/** What one object of an answer's stream says, in each dialect. */
 import type { Dialect, Usage } from "../types.ts";
 import { asName, asObject, type JsonObject } from "./lenient.ts";
 import { compatibleUsage, ollamaUsage, stopReason } from "./usage.ts";

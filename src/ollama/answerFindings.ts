@@ -1,3 +1,4 @@
+/** What has been found in an answer so far, event by event. */
 import type { Dialect, Usage } from "../types.ts";
 import type { AnswerClueReader } from "./answerClues.ts";
 import { readAnswerEvent, type AnswerEvent } from "./answerEvent.ts";

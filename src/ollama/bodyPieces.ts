@@ -1,3 +1,4 @@
+/** A request body put aside for the thread, in pieces whose memory goes there without being copied. */
 import { ownsItsMemory } from "./ownMemory.ts";
 
 /** As long as what Node reads at a time, so that there are not more blocks than reads. */

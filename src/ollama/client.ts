@@ -1,3 +1,4 @@
+/** Asks Ollama itself: `/api/version`, `ps`, `show`, `tags`, each with a time limit. */
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { createJsonSketch } from "./jsonSketch.ts";

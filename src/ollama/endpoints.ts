@@ -1,3 +1,4 @@
+/** Path and method: which operation in which dialect, and what of it is read. */
 import type { Dialect, Operation } from "../types.ts";
 
 /**

@@ -1,3 +1,5 @@
+/** Lines of a byte stream, cut anywhere. */
+
 const LF = 0x0a;
 const CR = 0x0d;
 const FIRST_PENDING_BYTES = 4096;

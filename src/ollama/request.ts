@@ -1,3 +1,4 @@
+/** What a request's body says, in each dialect, read as Ollama would read it. */
 import { zstdDecompressSync } from "node:zlib";
 import type { Dialect, Operation, RequestFacts } from "../types.ts";
 import { readClues } from "./conversationClues.ts";

@@ -1,3 +1,4 @@
+/** The main thread's side of reading large bodies: what was sent, and who waits for it. */
 import { Worker } from "node:worker_threads";
 import type { RequestFacts } from "../types.ts";
 import type { RequestContext } from "./request.ts";

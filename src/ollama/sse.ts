@@ -1,3 +1,4 @@
+/** Server-sent events of a byte stream, cut anywhere. */
 import { createLineSplitter, type LineSplitter } from "./ndjson.ts";
 
 interface SseEvent {

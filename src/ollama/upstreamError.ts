@@ -1,3 +1,4 @@
+/** Which of Ollama's error texts may be kept, and errors of our own in each dialect's shape. */
 import type { AnswerFacts, Dialect, ExchangeError } from "../types.ts";
 import { asCount, asObject } from "./lenient.ts";
 

@@ -1,3 +1,4 @@
+/** Types of keys and values: which a runner accepts, and how large their blocks are. */
 import type { Engine } from "./estimateSettings.ts";
 import { SettingsProblem } from "./estimateSettings.ts";
 import { ggmlTypeNamed, type GgmlType } from "./ggmlTypes.ts";

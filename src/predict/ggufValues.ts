@@ -1,3 +1,4 @@
+/** The values of a GGUF header: what is of use is kept, long lists are counted only. */
 import type { ByteReader } from "./ggufBytes.ts";
 import { ShapeProblem } from "./shapeProblem.ts";
 

@@ -1,3 +1,4 @@
+/** The tensors of a graph, by what matters for planning: size, sources, and whether they may be written over. */
 import type { GraphTensor } from "./graphAllocator.ts";
 
 /** Adds tensors to a graph in the order in which llama.cpp does: sources first, each tensor once. */

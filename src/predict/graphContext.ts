@@ -1,3 +1,4 @@
+/** What all layers of a graph share: settings, masks, positions, rotations. */
 import type { GraphTensor } from "./graphAllocator.ts";
 import { input, result, type GraphBuilder } from "./graphBuilder.ts";
 import type { AttentionShape, ModelShape } from "./modelShape.ts";

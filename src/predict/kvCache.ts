@@ -1,3 +1,4 @@
+/** Bytes of the caches of keys, values and recurrent states. */
 import type { MemoryEstimate, Split } from "../types.ts";
 import { cacheType } from "./cacheTypes.ts";
 import { cacheCells } from "./cells.ts";

@@ -1,3 +1,4 @@
+/** Ollama's version, and which engine runs a model under it. */
 import type { Engine } from "./estimateSettings.ts";
 
 export interface OllamaVersion {

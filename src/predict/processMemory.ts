@@ -1,3 +1,4 @@
+/** What a runner takes beside weights, caches and compute buffers. */
 import { cacheCells } from "./cells.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";

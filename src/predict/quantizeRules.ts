@@ -1,3 +1,4 @@
+/** Which type each tensor gets in a file type, by llama-quantize's rules. */
 import type { FileType } from "./fileTypes.ts";
 import { ggmlTypeNamed } from "./ggmlTypes.ts";
 import type { TensorShape } from "./modelShape.ts";

@@ -1,3 +1,4 @@
+/** Flash attention and the types of keys and values: what holds, and where it comes from. */
 import { cacheTypeFor, isQuantizedCache } from "./cacheTypes.ts";
 import { SettingsProblem, type Engine } from "./estimateSettings.ts";
 import {

@@ -1,3 +1,4 @@
+/** Slots and context: what holds, and where it comes from. */
 import type { ModelShape } from "./modelShape.ts";
 import { isAtLeast, type OllamaVersion } from "./ollamaVersion.ts";
 import {

@@ -1,3 +1,4 @@
+/** Where layers are computed: what holds, and where it comes from. */
 import type { Backend } from "./estimateSettings.ts";
 import {
   asked,

@@ -1,3 +1,4 @@
+/** What settings are chosen from, and how a choice says where it comes from. */
 import type { Provenance, RunnerSettings } from "../types.ts";
 import type { Backend } from "./estimateSettings.ts";
 import type { ModelShape } from "./modelShape.ts";

@@ -1,3 +1,4 @@
+/** A tensor list by layer, for whoever wants to know what a layer is made of. */
 import type { TensorShape } from "./modelShape.ts";
 import { wholeNumber } from "./shapeMetadata.ts";
 

@@ -1,3 +1,4 @@
+/** Where the weights of a load lie, and what of them each token reads. */
 import type { Split } from "../types.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
 import type { ModelShape, WeightShape } from "./modelShape.ts";

@@ -1,3 +1,4 @@
+/** One model in many configurations: contexts, types of cache and of file. */
 import { FUTURE_CACHE_TYPE } from "./cacheTypes.ts";
 import type { MemoryEstimate, WhatIfCell } from "../types.ts";
 import { estimateMemory } from "./estimate.ts";

@@ -1,3 +1,4 @@
+/** The recorder as the rest of the program holds it; the database is in a thread. */
 import type { Store, StoreOptions } from "./api.ts";
 import type { Questions, Topic } from "./messages.ts";
 import type { Session } from "./session.ts";

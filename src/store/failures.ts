@@ -1,3 +1,4 @@
+/** What an error of SQLite or the disk means: damaged, full, locked, or ours. */
 import { StoreRefusal } from "./refusal.ts";
 
 /** The file under our name is not a database we can use: SQLite says so, or it belongs to another program. */

@@ -1,3 +1,4 @@
+/** What the main thread and the recorder's thread say to each other. */
 import type { Conversation, Episode, Exchange, Habits, Load, MemorySample, SamplePoint } from "../types.ts";
 import type {
   ConversationQuery,
