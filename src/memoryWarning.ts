@@ -1,14 +1,13 @@
-/** The warner in the running program: which requests load what, where episodes go, what the page is told. */
+/** The watch over memory in the running program: fed with readings and exchanges, asked by the page. */
 import { createDistantSymptoms } from "./alerts/distantSymptoms.ts";
 import { createDrill, type Drill } from "./alerts/drill.ts";
-import type { EpisodeChange } from "./alerts/episodes.ts";
 import { createGpuEpisodes } from "./alerts/gpuEpisodes.ts";
 import type { Level } from "./alerts/levels.ts";
 import { createWarner } from "./alerts/warner.ts";
+import { createEpisodeOutlets } from "./episodeOutlets.ts";
+import { createLoadAnnouncements } from "./loadAnnouncements.ts";
 import { canonicalName } from "./models/names.ts";
-import { needBytes } from "./predict/fit.ts";
 import type { ForecastScore } from "./predict/forecastScore.ts";
-import { freedBytes } from "./predict/runnerBytes.ts";
 import type { Ask } from "./predictions/ask.ts";
 import type { Store } from "./store/api.ts";
 import type {
@@ -67,18 +66,9 @@ export interface MemoryWarningParts {
 
 const LOADING = new Set<Exchange["operation"]>(["chat", "generate", "embed", "load"]);
 const TURNS = new Set<Exchange["operation"]>(["chat", "generate"]);
-/** An open episode's figures are kept this often; its rise and its end at once. */
-const KEEP_MS = 10_000;
-const LEFT_OPEN = 50;
-const ASK_AGAIN_MS = 5000;
-const MOST_ASKED = 200;
 
 export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const { store, now, monotonic, log, newId } = parts;
-  const announced = new Map<string, string>();
-  const askedAt = new Map<string, number>();
-  const quiet = new Set<string>();
-  const keptAt = new Map<string, number>();
   let failed = false;
 
   /** Memory is watched beside the chats: what goes wrong here must not reach the sampler or a request. */
@@ -92,22 +82,6 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
     }
   };
 
-  const onEpisode = (episode: Episode, change: EpisodeChange): void => {
-    if (change === "repeated") quiet.add(episode.id);
-    if (change === "raised" || change === "escalated") quiet.delete(episode.id);
-    const due = monotonic() - (keptAt.get(episode.id) ?? -Infinity) >= KEEP_MS;
-    if (change !== "updated" || due) {
-      keptAt.set(episode.id, monotonic());
-      store.saveEpisode(episode);
-    }
-    parts.publish(episode);
-    if (!quiet.has(episode.id) && change !== "settled") parts.tell(episode);
-    if (episode.endedAt !== undefined) {
-      keptAt.delete(episode.id);
-      quiet.delete(episode.id);
-    }
-  };
-
   const busy = (): string[] =>
     parts
       .live()
@@ -115,6 +89,12 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       .flatMap((name) => parts.models().filter((model) => canonicalName(model.name) === name))
       .map(({ name }) => name);
 
+  const outlets = createEpisodeOutlets({
+    store,
+    monotonic,
+    publish: parts.publish,
+    tell: parts.tell,
+  });
   const warner = createWarner({
     now,
     monotonic,
@@ -123,49 +103,19 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
     busy,
     ollamaVersion: parts.ollamaVersion,
     compressedSwapOnly: parts.swapIsCompressed,
-    onEpisode,
+    onEpisode: outlets.changed,
   });
-  const gpu = createGpuEpisodes({ newId, onChange: onEpisode, speed: speedBefore(parts.models) });
-  const distant = createDistantSymptoms({ newId, onChange: onEpisode });
+  const gpu = createGpuEpisodes({ newId, onChange: outlets.changed, speed: speedBefore(parts.models) });
+  const distant = createDistantSymptoms({ newId, onChange: outlets.changed });
+  const announcements = createLoadAnnouncements({
+    ask: parts.ask,
+    models: parts.models,
+    monotonic,
+    unifiedMemory: parts.unifiedMemory,
+    announceLoad: warner.announceLoad,
+    guarded,
+  });
   const drill = createDrill({ now, newId, onEpisode: parts.publish, ollamaVersion: parts.ollamaVersion });
-
-  /** A model that Ollama does not describe is asked about now and then, not with each request. */
-  const mayAsk = (key: string): boolean => {
-    if (monotonic() - (askedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return false;
-    if (askedAt.size >= MOST_ASKED) askedAt.clear();
-    askedAt.set(key, monotonic());
-    return true;
-  };
-
-  const announce = (exchange: Exchange, model: string, contextLength: number | undefined): void => {
-    const key = canonicalName(model);
-    if ([...announced.values()].includes(key)) return;
-    announced.set(exchange.id, key);
-    const loaded = parts.models().find((entry) => canonicalName(entry.name) === key);
-    const { measured } = loaded ?? {};
-    const load = {
-      id: exchange.id,
-      model,
-      freedBytes: measured && freedBytes(measured),
-    };
-    warner.announceLoad({ ...load, pending: true });
-    const query = { model, contextLength };
-    const known = parts.ask.known(model);
-    if (known === undefined && !mayAsk(key)) return;
-    parts.ask
-      .predict(query, known)
-      .catch(() => undefined)
-      .then((estimate) => {
-        // It may have ended while its need was being found out.
-        if (!announced.has(exchange.id)) return;
-        const known = estimate?.weightsBytes !== undefined;
-        const need = known ? needBytes(estimate, { unifiedMemory: parts.unifiedMemory() }).host : undefined;
-        // For a load that fits, the largest context that does is more than it asks for: no fix.
-        const fits = estimate?.fit.verdict === "overflows" ? estimate.fit.largestContextThatFits : undefined;
-        guarded(() => warner.announceLoad({ ...load, needBytes: need, largestContextThatFits: fits }));
-      })
-      .catch(() => {});
-  };
 
   /** What this turn will leave in the runner, where its growth is understood. */
   const expectedOf = (model: string | undefined): number | undefined =>
@@ -175,7 +125,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
           ?.nextTurnBytes?.predicted;
 
   const loaded = (exchange: Exchange): void => {
-    if (!announced.delete(exchange.id)) return;
+    if (!announcements.withdraw(exchange.id)) return;
     warner.loadEnded(exchange.id);
     if (TURNS.has(exchange.operation)) warner.turnStarted(expectedOf(exchange.model));
   };
@@ -186,14 +136,15 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       onRequest(exchange, facts) {
         const { model, operation } = exchange;
         if (model === undefined || !LOADING.has(operation) || !parts.memoryIsVisible()) return;
-        if (parts.willLoad(exchange, facts)) announce(exchange, model, facts.requestedContextLength);
-        else if (TURNS.has(operation)) warner.turnStarted(expectedOf(model));
+        if (parts.willLoad(exchange, facts)) {
+          announcements.announce(exchange, model, facts.requestedContextLength);
+        } else if (TURNS.has(operation)) warner.turnStarted(expectedOf(model));
       },
       onUpdate(exchange) {
         if (exchange.state.phase === "streaming") loaded(exchange);
       },
       onEnd(exchange) {
-        if (announced.has(exchange.id) && exchange.state.phase !== "completed") warner.relieved();
+        if (announcements.has(exchange.id) && exchange.state.phase !== "completed") warner.relieved();
         loaded(exchange);
         if (!parts.memoryIsVisible()) distant.ended(exchange, now());
       },
@@ -220,23 +171,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       return { rows: episodes.map((row) => open.find((one) => one?.id === row.id) ?? row), next };
     },
     drill,
-    async start() {
-      try {
-        const { episodes } = await store.episodes({ limit: LEFT_OPEN });
-        for (const episode of episodes) {
-          if (episode.endedAt === undefined) {
-            // What came of it nobody saw.
-            store.saveEpisode({
-              ...episode,
-              endedAt: episode.peakAt ?? episode.startedAt,
-              currentLevel: "ok",
-            });
-          }
-        }
-      } catch {
-        // Without a record there is nothing to close.
-      }
-    },
+    start: outlets.closeLeftOpen,
     close: drill.stop,
   };
 }

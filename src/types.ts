@@ -5,6 +5,7 @@
  * Names end in their unit: `…Bytes` integers, `…Ms` durations, `…At` epoch milliseconds,
  * `…Ratio` 0 to 1, `…PerSecond`, `…Tokens`. What is unknown is absent, never 0 or −1.
  *
+ * One file, though a long one: the shapes name each other across all subjects, and a word of the program is found here.
  * In this order: exchanges, and what their requests and answers say; memory as it is read, estimated and loaded; chats;
  * alerts, forecasts and advice; answers to "will it fit"; models, health and the snapshot of a page; samples over time; who
  * is told of exchanges.
