@@ -16,7 +16,10 @@ export function announcedBytes(incoming: IncomingMessage): number {
   return Number(headerValue(incoming.rawHeaders, "content-length") ?? 0);
 }
 
-/** The client waits to be asked for its body. */
+/** The client waits to be asked for its body. HTTP/1.0 knows no such question, nor its answer (RFC 9110 §10.1.1). */
 export function expectsContinue(incoming: IncomingMessage): boolean {
-  return headerValue(incoming.rawHeaders, "expect")?.toLowerCase() === "100-continue";
+  return (
+    incoming.httpVersion === "1.1" &&
+    headerValue(incoming.rawHeaders, "expect")?.toLowerCase() === "100-continue"
+  );
 }

@@ -131,7 +131,7 @@ export function forward(job: ForwardJob): Forwarding {
       information(head) {
         if (head.statusCode === 100) {
           bodyAwaited = false;
-          if (job.held === undefined) {
+          if (job.held === undefined && incoming.httpVersion === "1.1") {
             outgoing.writeContinue();
           }
         } else {

@@ -9,6 +9,7 @@ import { clientName, retryCount } from "../ollama/clientName.ts";
 import { classify } from "../ollama/endpoints.ts";
 import type { Exchange, Log } from "../types.ts";
 import { admit, type Admission, type HostPolicy } from "./admission.ts";
+import { expectsContinue } from "./bodyAnnounced.ts";
 import type { Exchanges } from "./exchange.ts";
 import type { ForwardJob, ForwardOutcome } from "./forward.ts";
 import { forwardGuarded, type Guard } from "./guarded.ts";
@@ -73,6 +74,9 @@ export function createHandler(parts: HandlerParts): Handler {
       }
       if (isOwnPath(pathOf(admission.target))) {
         incoming.url = admission.target;
+        if (expectsContinue(incoming)) {
+          outgoing.writeContinue();
+        }
         parts.own(incoming, outgoing);
         return;
       }

@@ -66,6 +66,17 @@ describe("the head of a request", () => {
   });
 });
 
+it("a client that waits to be asked for the body of a question to us is asked", async () => {
+  const client = await connect(port);
+  client.send(
+    "POST /plimsoll/api/predict HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+  );
+  await client.until("HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("{}");
+  await client.until("HTTP/1.1 400 Bad Request\r\n");
+  client.socket.destroy();
+});
+
 describe("decompression bombs", () => {
   const readers: ReturnType<typeof createBodyReader>[] = [];
   afterEach(async () => {

@@ -135,6 +135,18 @@ describe("the request", () => {
     await client.until("ok");
   });
 
+  it("says no 100 to an HTTP/1.0 client, who would take it for the answer", async () => {
+    const upstream = await startRawUpstream((connection) => {
+      connection.socket.write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
+    });
+    const plimsoll = await startBehind(upstream);
+    const client = await connect(plimsoll.port);
+    client.send(
+      "POST /api/x HTTP/1.0\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody",
+    );
+    expect((await client.ended).text).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it.each(["http://localhost:{port}", "http://127.0.0.1:{port}"])(
     "drops Origin only when it is our own (%s)",
     async (template) => {
