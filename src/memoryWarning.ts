@@ -7,6 +7,7 @@ import { createWarner } from "./alerts/warner.ts";
 import { createEpisodeOutlets } from "./episodeOutlets.ts";
 import { createLoadAnnouncements } from "./loadAnnouncements.ts";
 import { canonicalName } from "./models/names.ts";
+import { isTurn, loadsModel } from "./ollama/operations.ts";
 import type { ForecastScore } from "./predict/forecastScore.ts";
 import type { Ask } from "./predictions/ask.ts";
 import type { Store } from "./store/api.ts";
@@ -63,9 +64,6 @@ export interface MemoryWarningParts {
   /** Told to the channels: what is news. */
   tell: (episode: Episode) => void;
 }
-
-const LOADING = new Set<Exchange["operation"]>(["chat", "generate", "embed", "load"]);
-const TURNS = new Set<Exchange["operation"]>(["chat", "generate"]);
 
 export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const { store, now, monotonic, log, newId } = parts;
@@ -127,7 +125,7 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
   const loaded = (exchange: Exchange): void => {
     if (!announcements.withdraw(exchange.id)) return;
     warner.loadEnded(exchange.id);
-    if (TURNS.has(exchange.operation)) warner.turnStarted(expectedOf(exchange.model));
+    if (isTurn(exchange.operation)) warner.turnStarted(expectedOf(exchange.model));
   };
 
   return {
@@ -135,10 +133,10 @@ export function createMemoryWarning(parts: MemoryWarningParts): MemoryWarning {
       name: "memory warning",
       onRequest(exchange, facts) {
         const { model, operation } = exchange;
-        if (model === undefined || !LOADING.has(operation) || !parts.memoryIsVisible()) return;
+        if (model === undefined || !loadsModel(operation) || !parts.memoryIsVisible()) return;
         if (parts.willLoad(exchange, facts)) {
           announcements.announce(exchange, model, facts.requestedContextLength);
-        } else if (TURNS.has(operation)) warner.turnStarted(expectedOf(model));
+        } else if (isTurn(operation)) warner.turnStarted(expectedOf(model));
       },
       onUpdate(exchange) {
         if (exchange.state.phase === "streaming") loaded(exchange);

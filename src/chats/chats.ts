@@ -1,4 +1,5 @@
 /** Follows chats: everything in this folder, joined into two observers. */
+import { computes } from "../ollama/operations.ts";
 import { createCompany } from "../predict/speedAlone.ts";
 import type { Exchange, ExchangeObserver } from "../types.ts";
 import { createIdentify, type Identify, type IdentifyOptions } from "./identify.ts";
@@ -20,9 +21,6 @@ export interface ChatsParts extends ChatWatchParts, IdentifyOptions {
   /** In progress, oldest first. */
   live: () => readonly Exchange[];
 }
-
-/** What keeps a runner busy. */
-const COMPUTING = new Set(["chat", "generate", "embed"]);
 
 /** Both observers write on the exchange itself: whoever is told after them sees its conversation, turn and notices. */
 export function createChats(parts: ChatsParts): Chats {
@@ -59,7 +57,7 @@ export function createChats(parts: ChatsParts): Chats {
     observer: {
       name: "chats",
       onStart(exchange) {
-        if (COMPUTING.has(exchange.operation)) {
+        if (computes(exchange.operation)) {
           company.started(exchange.id);
         }
       },
@@ -72,14 +70,14 @@ export function createChats(parts: ChatsParts): Chats {
           exchange.branchOf = place.branchOf;
         }
         const { model } = exchange;
-        if (model !== undefined && COMPUTING.has(exchange.operation)) {
+        if (model !== undefined && computes(exchange.operation)) {
           const { key, slots = 1 } = parts.model(model);
           const ahead = parts
             .live()
             .filter(
               (other) =>
                 other.id !== exchange.id &&
-                COMPUTING.has(other.operation) &&
+                computes(other.operation) &&
                 other.model !== undefined &&
                 parts.model(other.model).key === key,
             );

@@ -1,4 +1,5 @@
 /** One exchange that has ended: what the model read of its prompt, and what befell its tokens. Pure. */
+import { isTurn } from "../ollama/operations.ts";
 import { isAtLeast, parseOllamaVersion } from "../predict/ollamaVersion.ts";
 import type { AnswerFacts, Exchange, Notice } from "../types.ts";
 import { answerCut } from "./cutAnswer.ts";
@@ -135,7 +136,7 @@ export function judgeTurn(facts: TurnFacts): TurnJudgement {
 }
 
 function readsPrompt({ operation, status }: Exchange): boolean {
-  return (operation === "chat" || operation === "generate") && status === 200;
+  return isTurn(operation) && status === 200;
 }
 
 /** A generate lists the tokens of prompt and answer, all but the first, which begins every text. */

@@ -2,6 +2,7 @@
  * The latest requests that can make Ollama start a runner, with what they asked for: a load is seen only once it is
  * under way, and a small model's load is over before anyone looks.
  */
+import { loadsModel } from "../ollama/operations.ts";
 import type { Exchange, RequestFacts } from "../types.ts";
 
 export interface RunnerRequest {
@@ -19,14 +20,13 @@ export interface Requests {
   all(): readonly RunnerRequest[];
 }
 
-const LOADING_OPERATIONS = new Set(["chat", "generate", "embed", "load"]);
 const REMEMBERED = 200;
 
 export function createRequests(): Requests {
   let requests: RunnerRequest[] = [];
   return {
     read(exchange, { runnerOptions = {}, keepAliveSeconds }) {
-      if (!LOADING_OPERATIONS.has(exchange.operation)) {
+      if (!loadsModel(exchange.operation)) {
         return;
       }
       requests.push({

@@ -3,6 +3,7 @@
  * (allocated context, what it is waiting for) and keeps the loads.
  */
 import type { OllamaClient, PsModel } from "../ollama/client.ts";
+import { computes } from "../ollama/operations.ts";
 import type {
   Exchange,
   ExchangeObserver,
@@ -38,7 +39,6 @@ export interface ModelWatch {
 
 /** A runner that answered nothing for this long can lose its mapped weights without anybody waiting for it. */
 const IDLE_MS = 5 * 60_000;
-const INFERENCE = new Set(["chat", "generate", "embed"]);
 /** Exchanges that ended before their model's context was known: filled in when it is, at most this many. */
 const MAX_LATE = 32;
 
@@ -113,7 +113,7 @@ export function createModelWatch(parts: {
   const usedAt = new Map<string, number>();
 
   const fillIn = (exchange: Exchange): void => {
-    if (exchange.model === undefined || !INFERENCE.has(exchange.operation)) {
+    if (exchange.model === undefined || !computes(exchange.operation)) {
       return;
     }
     exchange.contextLength = loads.contextLengthOf(exchange.model);
@@ -137,7 +137,7 @@ export function createModelWatch(parts: {
   const guessStages = (): void => {
     const live = parts.live();
     for (const exchange of live) {
-      if (exchange.state.phase === "waiting" && INFERENCE.has(exchange.operation)) {
+      if (exchange.state.phase === "waiting" && computes(exchange.operation)) {
         const stage = stageOf(exchange, live, loads.isLoaded);
         if (stage !== exchange.state.stage) {
           exchange.state = { phase: "waiting", stage };
@@ -170,11 +170,7 @@ export function createModelWatch(parts: {
         ending = exchange;
         loads.exchangeEnded(exchange, parts.now());
         ending = undefined;
-        if (
-          INFERENCE.has(exchange.operation) &&
-          exchange.contextLength === undefined &&
-          exchange.status === 200
-        ) {
+        if (computes(exchange.operation) && exchange.contextLength === undefined && exchange.status === 200) {
           late = [...late, exchange].slice(-MAX_LATE);
           parts.hurry();
         }

@@ -30,8 +30,6 @@ export interface AnswerContext {
 export interface ReadAnswer extends AnswerFacts {
   /** The answer stated no usage: `outputTokens` counts content chunks, which are not always one token each. */
   estimatedUsage?: boolean;
-  /** The model stopped because it reached a length: of the request or of its context. */
-  finishedByLength?: boolean;
 }
 
 export interface AnswerReader {
@@ -42,8 +40,6 @@ export interface AnswerReader {
   /** `whole`: the answer ended as its framing says. `cut`: either side closed before that. */
   end(how: "whole" | "cut"): ReadAnswer;
 }
-
-const LENGTH_REASONS = new Set(["length", "max_tokens", "max_output_tokens"]);
 
 /**
  * Reads one answer while it passes. How it is read follows from what the answer says of itself (status, content type,
@@ -164,7 +160,7 @@ function openDocument(
 function usageFacts(
   findings: AnswerFindings,
   operation: Operation,
-): Pick<ReadAnswer, "usage" | "operation" | "estimatedUsage" | "finishedByLength"> {
+): Pick<ReadAnswer, "usage" | "operation" | "estimatedUsage"> {
   const { doneReason } = findings;
   if (doneReason === "load" || doneReason === "unload") {
     return { operation: doneReason };
@@ -182,9 +178,6 @@ function usageFacts(
   }
   if (estimated) {
     facts.estimatedUsage = true;
-  }
-  if (doneReason !== undefined && LENGTH_REASONS.has(doneReason)) {
-    facts.finishedByLength = true;
   }
   return facts;
 }

@@ -2,6 +2,7 @@
  * Puts a guess on each exchange before its answer begins, and what then happened beside it. Nothing is asked of anybody
  * on the way: what is known of the model lies in memory.
  */
+import { computes, isTurn } from "../ollama/operations.ts";
 import type { Accuracy } from "../predict/accuracy.ts";
 import { scoredOfExchange } from "../predict/accuracy.ts";
 import type { Calibration } from "../predict/calibration.ts";
@@ -36,9 +37,6 @@ export interface ModelNow {
 export interface ExchangePredictions {
   observer: ExchangeObserver;
 }
-
-/** What the runner computes; only these keep it busy. */
-const COMPUTING = new Set(["chat", "generate", "embed"]);
 
 /** Not more than one lesson in this time. */
 const LESSON_MS = 100;
@@ -88,8 +86,7 @@ export function createExchangePredictions(parts: {
     const ahead = parts
       .live()
       .filter(
-        (other) =>
-          other.id !== exchange.id && other.model === exchange.model && COMPUTING.has(other.operation),
+        (other) => other.id !== exchange.id && other.model === exchange.model && computes(other.operation),
       )
       .map((other) => ({
         startedAt: other.startedAt,
@@ -119,12 +116,12 @@ export function createExchangePredictions(parts: {
     observer: {
       name: "predictions",
       onStart(exchange) {
-        if (COMPUTING.has(exchange.operation)) {
+        if (computes(exchange.operation)) {
           company.started(exchange.id);
         }
       },
       onRequest(exchange, facts) {
-        if (exchange.operation === "chat" || exchange.operation === "generate") {
+        if (isTurn(exchange.operation)) {
           guess(exchange, facts);
         }
       },

@@ -1,4 +1,5 @@
 /** Forwards at once, or, with the guard on, once the request has been read and judged; and does what the guard says. */
+import { computes } from "../ollama/operations.ts";
 import { findOptionNumber, replaceSpan } from "../ollama/optionSpan.ts";
 import type { Exchange, GuardDecision, RequestFacts } from "../types.ts";
 import { announcedBytes, bodyIsAnnounced } from "./bodyAnnounced.ts";
@@ -24,8 +25,6 @@ export interface GuardedForwarding extends Forwarding {
 
 const GUARD_HEADER = "X-Plimsoll-Guard";
 const OVERRIDE_HEADER = "x-plimsoll-override";
-/** Only what makes Ollama load a model is worth waiting for. */
-const JUDGED = new Set(["chat", "generate", "embed"]);
 
 export function forwardGuarded(
   job: ForwardJob,
@@ -33,7 +32,8 @@ export function forwardGuarded(
 ): GuardedForwarding {
   const { incoming, outgoing, watcher } = job;
   const { exchange, guard, room } = context;
-  if (guard === undefined || !JUDGED.has(exchange.operation) || !bodyIsAnnounced(incoming)) {
+  // Only what makes Ollama load a model is worth waiting for.
+  if (guard === undefined || !computes(exchange.operation) || !bodyIsAnnounced(incoming)) {
     return { ...forward(job), waits: false, read: tellAtOnce };
   }
   if (announcedBytes(incoming) > LONGEST_HELD_BYTES) {

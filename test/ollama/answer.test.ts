@@ -109,8 +109,8 @@ describe("a native stream", () => {
 
   it("that reached its length says so", () => {
     const answer = read(lines(piece("a"), { ...last, done_reason: "length" }), CHAT);
-    expect(answer.finishedByLength).toBe(true);
-    expect(read(lines(piece("a"), last), CHAT).finishedByLength).toBeUndefined();
+    expect(answer.usage?.doneReason).toBe("length");
+    expect(read(lines(piece("a"), last), CHAT).usage?.doneReason).toBe("stop");
   });
 
   it("with the token ids of a long context in its last line is read all the same", () => {

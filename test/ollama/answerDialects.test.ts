@@ -17,7 +17,6 @@ describe("an OpenAI stream", () => {
       complete: true,
       model: "m",
       contentChunkCount: 2,
-      finishedByLength: true,
       usage: { inputTokens: 15, outputTokens: 2, doneReason: "length", provenance: "measured" },
     });
   });
@@ -140,7 +139,6 @@ describe("an Anthropic stream", () => {
       complete: true,
       model: "m",
       contentChunkCount: 2,
-      finishedByLength: true,
       usage: { inputTokens: 19, outputTokens: 12, doneReason: "max_tokens", provenance: "measured" },
     });
   });
@@ -182,7 +180,10 @@ describe("a Responses stream", () => {
   it("may be incomplete for its length", () => {
     const response = { model: "m", usage, incomplete_details: { reason: "max_output_tokens" } };
     const text = events(created, delta, { type: "response.incomplete", response });
-    expect(read(text, RESPONSES)).toMatchObject({ complete: true, finishedByLength: true });
+    expect(read(text, RESPONSES)).toMatchObject({
+      complete: true,
+      usage: { doneReason: "max_output_tokens" },
+    });
   });
 
   it("that fails or just stops is no success", () => {

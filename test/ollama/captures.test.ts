@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createAnswerReader, type ReadAnswer } from "../../src/ollama/answer.ts";
 import { classify, readsBody } from "../../src/ollama/endpoints.ts";
+import { computes } from "../../src/ollama/operations.ts";
 import { readRequest } from "../../src/ollama/request.ts";
 import { capturedChunks, capturedHeader, loadCaptures, type Capture } from "../support/captures.ts";
 import { pushInPieces } from "./cuts.ts";
@@ -122,7 +123,7 @@ describe("every recorded request body", () => {
   it("that only loads is one that Ollama answered as a load or unload", () => {
     for (const capture of bodies) {
       const facts = readRequest(Buffer.concat(capturedChunks(capture.exchange.request)), capture.endpoint);
-      if (capture.exchange.response.status !== 200 || capture.endpoint.kind !== "inference") {
+      if (capture.exchange.response.status !== 200 || !computes(capture.endpoint.operation)) {
         continue;
       }
       const { operation } = expectedAnswer(capture.exchange, capture.endpoint.dialect);

@@ -3,31 +3,31 @@ import { classify, errorDialect, readsBody } from "../../src/ollama/endpoints.ts
 
 describe("classify", () => {
   it.each([
-    ["/api/chat", "chat", "ollama", "inference"],
-    ["/api/generate", "generate", "ollama", "inference"],
-    ["/api/embed", "embed", "ollama", "inference"],
-    ["/api/embeddings", "embed", "ollama", "inference"],
-    ["/v1/chat/completions", "chat", "openai", "inference"],
-    ["/v1/responses", "chat", "responses", "inference"],
-    ["/v1/messages", "chat", "anthropic", "inference"],
-    ["/v1/completions", "generate", "openai", "inference"],
-    ["/v1/embeddings", "embed", "openai", "inference"],
-    ["/v1/audio/transcriptions", "transcribe", "openai", "inference"],
-    ["/api/pull", "pull", "ollama", "transfer"],
-    ["/api/push", "push", "ollama", "transfer"],
-    ["/api/create", "create", "ollama", "transfer"],
-  ])("POST %s is %s in the dialect %s", (path, operation, dialect, kind) => {
-    expect(classify("POST", path)).toEqual({ operation, dialect, kind });
+    ["/api/chat", "chat", "ollama"],
+    ["/api/generate", "generate", "ollama"],
+    ["/api/embed", "embed", "ollama"],
+    ["/api/embeddings", "embed", "ollama"],
+    ["/v1/chat/completions", "chat", "openai"],
+    ["/v1/responses", "chat", "responses"],
+    ["/v1/messages", "chat", "anthropic"],
+    ["/v1/completions", "generate", "openai"],
+    ["/v1/embeddings", "embed", "openai"],
+    ["/v1/audio/transcriptions", "transcribe", "openai"],
+    ["/api/pull", "pull", "ollama"],
+    ["/api/push", "push", "ollama"],
+    ["/api/create", "create", "ollama"],
+  ])("POST %s is %s in the dialect %s", (path, operation, dialect) => {
+    expect(classify("POST", path)).toEqual({ operation, dialect });
   });
 
   it.each(["GET", "HEAD", "PUT", "OPTIONS", "post"])("%s /api/chat is no chat", (method) => {
-    expect(classify(method, "/api/chat")).toEqual({ operation: "other", dialect: "none", kind: "other" });
+    expect(classify(method, "/api/chat")).toEqual({ operation: "other", dialect: "none" });
   });
 
   it.each(["/api/chat/", "//api/chat", "/API/chat", "/api/blobs/sha256:00", "/v1/messages/count_tokens"])(
     "POST %s is no inference: the router of Ollama does not take it there",
     (path) => {
-      expect(classify("POST", path)).toEqual({ operation: "other", dialect: "none", kind: "other" });
+      expect(classify("POST", path)).toEqual({ operation: "other", dialect: "none" });
     },
   );
 
@@ -45,7 +45,7 @@ describe("classify", () => {
     ["GET", "/v1/models"],
     ["POST", "/api/show"],
   ])("%s %s only asks how things are", (method, path) => {
-    expect(classify(method, path)).toEqual({ operation: "other", dialect: "none", kind: "probe" });
+    expect(classify(method, path)).toEqual({ operation: "other", dialect: "none" });
   });
 });
 

@@ -2,6 +2,7 @@
  * Which load a request would cause, and whether it fits: judged when the request has been read, from what is known of the
  * model, the runners and the newest reading of memory. Where anything of that is missing there is no finding.
  */
+import { loadsModel } from "../../ollama/operations.ts";
 import { residentBytes } from "../../predict/runnerBytes.ts";
 import type { SettingsInput } from "../../predict/settingsSource.ts";
 import type { Exchange, LoadedModel, MemorySample, RequestFacts } from "../../types.ts";
@@ -48,7 +49,6 @@ export interface Foresight {
   modelsSeen(models: readonly LoadedModel[], at: number): void;
 }
 
-const INFERENCE = new Set(["chat", "generate", "embed", "load"]);
 /** Ollama keeps so many models for each graphics card, or without one, unless told otherwise. */
 const USUAL_MODELS = 3;
 const MOST_REMEMBERED = 200;
@@ -155,7 +155,7 @@ export function createForesight(parts: ForesightParts): Foresight {
   return {
     isServed(exchange, facts) {
       const key = keyOf(exchange);
-      if (key === undefined || !INFERENCE.has(exchange.operation) || facts.unread !== undefined) {
+      if (key === undefined || !loadsModel(exchange.operation) || facts.unread !== undefined) {
         return true;
       }
       const loaded = loadedOf(key);
@@ -165,7 +165,7 @@ export function createForesight(parts: ForesightParts): Foresight {
     async find(exchange, facts) {
       const key = keyOf(exchange);
       const { model } = exchange;
-      if (key === undefined || model === undefined || !INFERENCE.has(exchange.operation)) {
+      if (key === undefined || model === undefined || !loadsModel(exchange.operation)) {
         return undefined;
       }
       const asked = optionsOf(facts);
@@ -215,7 +215,7 @@ export function createForesight(parts: ForesightParts): Foresight {
         residency.unloadAsked(key);
         return;
       }
-      if (!INFERENCE.has(exchange.operation)) {
+      if (!loadsModel(exchange.operation)) {
         return;
       }
       const options = optionsOf(facts);

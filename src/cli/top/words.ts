@@ -10,6 +10,7 @@ import type {
   Verdict,
 } from "../../types.ts";
 import { rankOf } from "../../alerts/levels.ts";
+import { isTurn } from "../../ollama/operations.ts";
 import type { TopState } from "./state.ts";
 
 const GIBIBYTE = 1024 ** 3;
@@ -156,7 +157,7 @@ export function stageOf({ state, operation }: Exchange): Stage | undefined {
   if ("endedAt" in state) {
     return undefined;
   }
-  const answers = operation === "chat" || operation === "generate";
+  const answers = isTurn(operation);
   return state.stage ?? (state.phase === "streaming" && answers ? "decoding" : undefined);
 }
 
