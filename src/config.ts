@@ -43,7 +43,15 @@ const schema = z.strictObject({
     .default(null)
     .describe("Needed for /plimsoll when listening on more than loopback."),
   allowedHosts: z
-    .array(z.string().min(1))
+    // With a port it would match no `Host`, and nobody would know why.
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)$/,
+          "expected a name or address without scheme and port, for example box.local",
+        ),
+    )
     .default(["localhost", "127.0.0.1", "[::1]"])
     .describe(
       "Host names a request may carry when listening on more than loopback. Names only, without port.",
@@ -251,15 +259,17 @@ function explain(
 ): string {
   const key = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
-    const known = settingKeys().map((name) => name.split("."));
-    const siblings = known
+    const siblings = settingKeys()
+      .map((name) => name.split("."))
       .filter((path) => path.slice(0, issue.path.length).join(".") === key)
       .map((path) => path[issue.path.length] ?? "");
     return issue.keys
       .map((unknown) => {
-        const nearest = nearestWord(unknown, siblings.length > 0 ? siblings : CHANNEL_KEYS);
+        const known = siblings.length > 0 ? siblings : CHANNEL_KEYS;
+        const nearest = nearestWord(unknown, known);
         const full = [...issue.path, unknown].join(".");
-        return `unknown key "${full}"${nearest === undefined ? "" : `; did you mean "${[...issue.path, nearest].join(".")}"?`}`;
+        const where = names.get(full)?.slice(full.length) ?? "";
+        return `unknown key "${full}"${where}; ${nearest === undefined ? `known are ${[...new Set(known)].join(", ")}` : `did you mean "${[...issue.path, nearest].join(".")}"?`}`;
       })
       .join("\n");
   }

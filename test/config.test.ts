@@ -41,7 +41,26 @@ describe("precedence", () => {
 
 describe("what stops the start", () => {
   it.each([
-    ["an unknown key, with the nearest", file({ listn: "x" }), /unknown key "listn"; did you mean "listen"/],
+    [
+      "an unknown key, with the nearest",
+      file({ listn: "x" }),
+      /unknown key "listn" in c\.json; did you mean "listen"/,
+    ],
+    [
+      "an unknown key like none, with those there are",
+      file({ guard: { margin: 1 } }),
+      /unknown key "guard\.margin" in c\.json; known are mode, marginBytes$/,
+    ],
+    [
+      "an unknown key of a channel",
+      file({ alerts: { channels: [{ type: "log", minLevel: "warn" }] } }),
+      /unknown key "alerts\.channels\.0\.minLevel"; known are type, name, minimumLevel, /,
+    ],
+    [
+      "a host with a port, which would match none",
+      file({ allowedHosts: ["[::1]", "box.local", "box.local:80"] }),
+      /allowedHosts\.2, .*"box\.local:80".*without scheme and port/,
+    ],
     [
       "an unknown nested key",
       file({ sampling: { intervalms: 1 } }),

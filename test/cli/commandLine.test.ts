@@ -90,7 +90,7 @@ describe("words and exit codes", () => {
     const ended = await plimsoll([], { PLIMSOLL_CONFIG: file }).ended;
     expect(ended).toMatchObject({
       code: 78,
-      err: expect.stringContaining('unknown key "listn"; did you mean "listen"?'),
+      err: expect.stringContaining(`unknown key "listn" in ${file}; did you mean "listen"?`),
     });
   });
 });
