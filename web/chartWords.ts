@@ -3,6 +3,7 @@ import { bandLabels, usedBytes } from "./bands.ts";
 import { formatBytes, formatSoon, formatTime } from "./format.ts";
 import type { ForecastLine } from "./forecastLine.ts";
 import type { Series } from "./series.ts";
+import { headroomWords } from "./words.ts";
 
 /** What the chart shows, in words: for its caption, for the cursor, and for those who do not see it. */
 
@@ -18,7 +19,8 @@ export function summaryWords(
   const used = usedBytes(last);
   if (used !== undefined) parts.push(`${formatBytes(used)} of ${formatBytes(last.totalBytes)} used now`);
   const lowest = lowestHeadroom(points);
-  if (lowest) parts.push(`least before swap ${formatBytes(lowest.bytes)} at ${formatTime(lowest.at)}`);
+  if (lowest)
+    parts.push(`at worst ${headroomWords(lowest.bytes, last.swapTotalBytes)} at ${formatTime(lowest.at)}`);
   if (forecast?.crossesAt !== undefined)
     parts.push(`expected to reach swap in about ${formatSoon((forecast.crossesAt - last.takenAt) / 1000)}`);
   const sentence = parts.length > 0 ? `${parts.join("; ")}.` : "";

@@ -39,6 +39,10 @@ export function decayWords(turns: readonly Exchange[]): string | undefined {
   return rates.length < 2 ? `${formatRate(last)} tok/s` : `${formatRate(first)} → ${formatRate(last)} tok/s`;
 }
 
+/** The page's one term that nobody brings along. */
+export const cliffMeaning =
+  "The cliff: from this turn on the chat no longer fits its context. The oldest messages are left out, and each answer waits until the whole prompt was read again.";
+
 /** `over the cliff since turn 17: 50 s before each answer`. */
 export function cliffWords({ cliff }: Conversation): string | undefined {
   if (!cliff) return undefined;

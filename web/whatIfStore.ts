@@ -55,7 +55,12 @@ export function openWhatIf(): () => void {
       const cells = await Promise.all(
         slotCounts.map((parallel) => askTable({ ...query, parallel, kvCacheTypes: kvTypes })),
       );
-      return () => (table.value = new Map(slotCounts.map((count, index) => [count, cells[index] ?? []])));
+      return () =>
+        batch(() => {
+          table.value = new Map(slotCounts.map((count, index) => [count, cells[index] ?? []]));
+          // What is asked is what the knob shows: no model is given more than it was trained for.
+          if (longest.value > 0) context.value = Math.min(context.peek(), longest.value);
+        });
     },
   );
   const stopQuantized = answering(

@@ -73,7 +73,8 @@ export function titleWords(word: string, sample: MemorySample | undefined): stri
   return `${parts.join(" · ")} – Plimsoll`;
 }
 
-function headroomWords(headroomBytes: number, swapTotalBytes: number | undefined): string {
+/** `705 MiB before swap`, `0.2 GiB past the load line`. */
+export function headroomWords(headroomBytes: number, swapTotalBytes: number | undefined): string {
   // Without swap nothing is swapped: programs are ended, and mapped weights are read from disk again and again.
   const what = swapTotalBytes === 0 ? "memory runs out" : "swap";
   if (headroomBytes >= 0) return `${formatBytes(headroomBytes)} before ${what}`;

@@ -36,7 +36,7 @@ describe("the page", () => {
     const clockAheadMs = 3_600_000;
     const samples = samplesUntil(Date.now() + clockAheadMs);
     const { page } = await show({ ...busyScene(), samples, clockAheadMs });
-    await page.getByText(/least before swap/).waitFor();
+    await page.getByText(/at worst .* before swap/).waitFor();
     expect(await textOf(page, "figcaption")).not.toContain("No samples");
     expect(await textOf(page, ".live > li:first-child .elapsed")).toMatch(/^1[2-5] s$/);
   });

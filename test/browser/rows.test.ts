@@ -139,6 +139,19 @@ describe("chats", () => {
     await page.getByText("Give the prompt cache 2 GiB").first().waitFor();
   });
 
+  it("make room for what is opened, and the chart stays as tall as it was", async () => {
+    const { page } = await show(busyScene());
+    const heightOf = async (selector: string) =>
+      (await page.locator(selector).first().boundingBox())?.height ?? 0;
+    const before = await heightOf(".memory .canvas");
+    await page.getByRole("button", { name: /open-webui/ }).click();
+    await page.locator(".turns tbody tr").first().waitFor();
+    const list = await heightOf(".chats ul.scroll");
+    expect(list).toBeGreaterThan(await heightOf(".chats .turns"));
+    expect(list).toBeGreaterThan(await heightOf(".chats .remedies"));
+    expect(await heightOf(".memory .canvas")).toBeLessThan(before * 1.3);
+  });
+
   it("of clients on their own account are left out, as are those without a turn", async () => {
     const scene = busyScene();
     const conversation = { id: "x", startedAt: 1, lastAt: 2, turnCount: 1, notices: [] };

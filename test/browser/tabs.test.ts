@@ -39,6 +39,16 @@ describe("what if", () => {
     expect(await textOf(page, ".knobs output")).toBe("32,768");
   });
 
+  it("asks for no more context than the model was trained for", async () => {
+    const scene = askedScene();
+    const fit = { verdict: "fits" };
+    const cell = { contextLength: 2048, kvCacheType: "f16", totalBytes: 1, kvCacheBytes: 1, fit };
+    const answers = { ...scene.answers, "POST /plimsoll/api/predict/table": () => ({ cells: [cell] }) };
+    const { page } = await show({ ...scene, answers });
+    await page.getByRole("link", { name: "What if" }).click();
+    await vi.waitFor(async () => expect(await textOf(page, ".knobs output")).toBe("2,048"));
+  });
+
   it("names what other file types lose, with the source, and every model", async () => {
     const { page } = await show(askedScene());
     await page.getByRole("link", { name: "What if" }).click();
@@ -67,7 +77,7 @@ describe("alerts and advice", () => {
     await vi.waitFor(async () => expect(await episodes.count()).toBe(2));
     expect(await episodes.nth(0).innerText()).toMatch(/^warn .*open for \d+ s: still open/);
     expect(await episodes.nth(1).innerText()).toMatch(
-      /^swapping .*lasted 3 min 20 s: swap came, warned 41 s before[\s\S]*By prompt cache 1\.4 GiB\. Least headroom -0\.2 GiB/,
+      /^swapping .*lasted 3 min 20 s: swap came, warned 41 s before[\s\S]*By prompt cache 1\.4 GiB\. At worst 0\.2 GiB past the load line\./,
     );
     expect(await textOf(page, ".advice")).toMatch(/each throws out the other's runner\. Saves 42 s\./);
     await page.locator(".advice").getByRole("button", { name: "Copy LLAMA_ARG_CACHE_RAM=2048" }).waitFor();

@@ -121,7 +121,7 @@ describe("the chart in words", () => {
 
   it("sums the window up, its gap included", () => {
     expect(summaryWords(series, points)).toBe(
-      `6 GiB of 16 GiB used now; least before swap 2 GiB at ${formatTime(1000)}. ` +
+      `6 GiB of 16 GiB used now; at worst 2 GiB before swap at ${formatTime(1000)}. ` +
         `No samples from ${formatTime(2000)} to ${formatTime(30_000)}.`,
     );
     expect(summaryWords(toSeries([]), [])).toBe("No samples yet.");

@@ -3,10 +3,10 @@ import { useEffect } from "preact/hooks";
 import type { Advice, ChannelHealth, Episode } from "../../src/types.ts";
 import { readAdvice, readEpisodes, startDrill, testChannels } from "../apiAlerts.ts";
 import { formatBytes, formatElapsed, formatWhen } from "../format.ts";
-import { conversations, episodes, health, now, version } from "../store.ts";
+import { conversations, episodes, health, now, sample, version } from "../store.ts";
 import { withEpisodes } from "../state.ts";
-import { causeWords, episodeWords, outcomeWords } from "../words.ts";
-import { Remedies } from "./Remedies.tsx";
+import { causeWords, episodeWords, headroomWords, outcomeWords } from "../words.ts";
+import { Remedies, saysWhatItSaves } from "./Remedies.tsx";
 
 /** Every warning and how it went, what is worth changing, and whether a warning would reach anybody. */
 export function Alerts() {
@@ -55,7 +55,7 @@ function AdviceList({ advice }: { advice: readonly Advice[] }) {
         <li key={id}>
           <p>
             {text}
-            {savesBytes && !remedies.some((remedy) => remedy.text.includes("saves")) ? (
+            {savesBytes && !remedies.some(saysWhatItSaves) ? (
               <span class="dim"> Saves {formatBytes(savesBytes)}.</span>
             ) : null}
             {savesMs ? <span class="dim"> Saves {formatElapsed(savesMs)}.</span> : null}
@@ -91,7 +91,8 @@ function Episodes({ rows }: { rows: readonly Episode[] }) {
             <p>{episodeWords(episode)}</p>
             <p class="dim">
               {causeWords(episode)}{" "}
-              {lowestHeadroomBytes !== undefined && `Least headroom ${formatBytes(lowestHeadroomBytes)}.`}
+              {lowestHeadroomBytes !== undefined &&
+                `At worst ${headroomWords(lowestHeadroomBytes, sample.value?.swapTotalBytes)}.`}
             </p>
             <Remedies remedies={episode.remedies} />
           </li>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Conversation } from "../../src/types.ts";
 import { readConversation } from "../api.ts";
-import { cliffWords, decayWords, turnsLeft, turnsLeftWords, turnsOf } from "../chats.ts";
+import { cliffMeaning, cliffWords, decayWords, turnsLeft, turnsLeftWords, turnsOf } from "../chats.ts";
 import { formatCount } from "../format.ts";
 import { conversations, ended, version } from "../store.ts";
 import { turnWords } from "../words.ts";
@@ -90,7 +90,7 @@ function Chat({ conversation }: { conversation: Conversation }) {
           <span class="figure dim">{decayWords(turns)}</span>
         </span>
         {cliff && (
-          <span class="cliff" data-state={conversation.cliff?.state}>
+          <span class="cliff" data-state={conversation.cliff?.state} title={cliffMeaning}>
             {cliff}
           </span>
         )}

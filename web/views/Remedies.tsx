@@ -11,6 +11,11 @@ interface RemediesProps {
   said?: string;
 }
 
+/** In words of its own. */
+export function saysWhatItSaves({ text }: Remedy): boolean {
+  return /\b(?:saves|frees)\b/.test(text);
+}
+
 /** What to do, each with the text to copy. */
 export function Remedies({ remedies, only, said = "" }: RemediesProps) {
   if (!remedies?.length) return null;
@@ -21,7 +26,7 @@ export function Remedies({ remedies, only, said = "" }: RemediesProps) {
           {!said.includes(remedy.text) && (
             <span>
               {remedy.text}
-              {remedy.savesBytes && !remedy.text.includes("saves") ? (
+              {remedy.savesBytes && !saysWhatItSaves(remedy) ? (
                 <span class="dim"> saves {formatBytes(remedy.savesBytes)}</span>
               ) : null}
             </span>
