@@ -13,6 +13,8 @@ export interface BodyWriter {
   write(framed: Buffer, pieces: readonly Buffer[]): boolean;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * Where both connections are chunked, or neither is, bytes are passed on as they are; else each piece is framed anew,
  * or taken out of its frame.
@@ -39,7 +41,8 @@ export function createBodyWriter(
   const flushHead = (): void => {
     if (!headIsOut) {
       headIsOut = true;
-      outgoing.flushHeaders();
+      // Node's own `flushHeaders` writes as UTF-8 what it has read as Latin-1, so other bytes than ASCII would double.
+      outgoing.write(NOTHING);
     }
   };
 

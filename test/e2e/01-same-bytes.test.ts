@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { connect, dechunk, parseAnswer } from "../support/rawClient.ts";
 import { answering, startRawUpstream, type UpstreamConnection } from "../support/rawUpstream.ts";
 import { cleanUp, startBehind } from "../support/startPlimsoll.ts";
+import { waitFor } from "../support/waitFor.ts";
 
 afterEach(cleanUp);
 
@@ -182,6 +183,18 @@ describe("the answer", () => {
       "HTTP/1.1 299 Rather Odd\r\ncontent-TYPE: x/y\r\nSet-Cookie: a=1\r\nX-Z: 1\r\nset-cookie: b=2\r\nContent-Length: 3\r\n\r\n";
     const client = await answered(`${head}abc`);
     expect(await client.until("abc")).toBe(`${head}abc`);
+  });
+
+  it.each([
+    ["with its length", "Content-Length: 3", "abc"],
+    ["in chunks", "Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n"],
+    ["of no bytes", "Content-Length: 0", ""],
+    ["that comes later", "Content-Length: 3", ""],
+  ])("keeps bytes beyond ASCII in its head, before a body %s", async (_name, framing, body) => {
+    const answer = Buffer.from(`HTTP/1.1 200 Größe ✓\r\nX-Name: é 日本\r\n${framing}\r\n\r\n${body}`);
+    const client = await answered(answer);
+    await waitFor(() => client.received().length >= answer.length);
+    expect(client.received().equals(answer)).toBe(true);
   });
 
   it("keeps chunks apart and passes trailers", async () => {
