@@ -14,6 +14,10 @@
 /** Where a figure comes from. */
 export type Provenance = "measured" | "derived" | "predicted" | "assumed";
 
+/**
+ * What a request asks of Ollama, by its path; `load` and `unload` are known from an empty body. `other`: everything
+ * that neither computes nor moves a model.
+ */
 export type Operation =
   | "chat"
   | "generate"
@@ -26,6 +30,9 @@ export type Operation =
   | "transcribe"
   | "other";
 
+/**
+ * Whose API the request speaks: Ollama's own, OpenAI's chat and completions, OpenAI's responses, Anthropic's messages.
+ */
 export type Dialect = "ollama" | "openai" | "responses" | "anthropic" | "none";
 
 /** What an exchange is for. All but `chat` and `single` are asked by a program on its own account. */
@@ -88,6 +95,10 @@ export interface ExchangeError {
   message: string;
 }
 
+/**
+ * Ends once: `completed` when the answer said all it had to, `cancelled` when the client left or someone ended it,
+ * else `failed`.
+ */
 export type ExchangeState =
   | { phase: "waiting"; stage?: Stage }
   | { phase: "streaming"; stage?: Stage; firstTokenAt: number }
@@ -104,6 +115,7 @@ export interface ClientInfo {
 /** One request and its answer. */
 export interface Exchange {
   id: string;
+  /** When its head had come. */
   startedAt: number;
   operation: Operation;
   dialect: Dialect;
@@ -112,19 +124,28 @@ export interface Exchange {
   path: string;
   model?: string;
   client: ClientInfo;
+  /** A request that belongs to no conversation, such as an embedding, has none. */
   conversationId?: string;
+  /** From 1. */
   turn?: number;
   /** What the request is for, where its shape tells. Side requests of a client are kept apart from the chats of people. */
   purpose?: Purpose;
   /** The exchange that this turn goes on from, where another one has gone on from it already: an edited or regenerated message. */
   branchOf?: string;
+  /** As asked for, or the API's default. */
   stream?: boolean;
+  /** HTTP's; absent until Ollama, or the guard in its place, has answered. */
   status?: number;
+  /** `num_ctx` of the request; the window that it got is `contextLength`. */
   requestedContextLength?: number;
+  /** Tokens that one slot of the runner holds, prompt and answer together. */
   contextLength?: number;
+  /** Of them, filled at its end. */
   contextTokensUsed?: number;
+  /** Of the bodies, without their framing. */
   requestBytes: number;
   responseBytes: number;
+  /** Parts of the answer's body, as they came. */
   chunkCount: number;
   /** Events that carried answer text, a live stand-in for tokens until `usage` is known. */
   contentChunkCount?: number;
@@ -136,15 +157,21 @@ export interface Exchange {
 
 /** What an exchange cost. Rates are derived by a function, never stored. */
 export interface Usage {
+  /** Of the prompt as the model read it, cached ones included. */
   inputTokens?: number;
   /** Derived: no Ollama endpoint reports it. */
   cachedInputTokens?: number;
   outputTokens?: number;
+  /** As Ollama tells it; the parts below need not add up to it. */
   totalMs?: number;
+  /** Waited for a slot, apart from load and prompt. Derived. */
   queueMs?: number;
   loadMs?: number;
+  /** Reading the prompt, but for what was cached. */
   prefillMs?: number;
+  /** Writing the answer. */
   decodeMs?: number;
+  /** In the words of the dialect: `stop`, `length`, `max_tokens`, … */
   doneReason?: string;
   provenance: Provenance;
 }
@@ -165,6 +192,10 @@ export interface ExchangePrediction {
   cliffBytes?: Predicted;
 }
 
+/**
+ * A figure, the range in which it will probably lie, and, once known, what came. `errorRatio`: (predicted − actual) ÷
+ * actual.
+ */
 export interface Predicted {
   predicted: number;
   low?: number;
@@ -257,26 +288,36 @@ export interface AnswerFacts {
 export interface MemorySample {
   takenAt: number;
   totalBytes?: number;
+  /** As the system says: free, and what it could drop without swapping. */
   availableBytes?: number;
   /** Bytes left before swapping starts; negative once the floor is passed. */
   headroomBytes?: number;
+  /** At so much left the system begins to swap; `headroomBytes` is counted from here. */
   floorBytes?: number;
+  /** Of all programs: memory that no file backs, which can only be swapped. */
   anonymousBytes?: number;
+  /** Of all programs: pages of mapped files, weights among them. */
   mappedBytes?: number;
   swapTotalBytes?: number;
   swapUsedBytes?: number;
   swapOutBytesPerSecond?: number;
   swapInBytesPerSecond?: number;
+  /** Pages of files that were dropped and are read again. */
   refaultBytesPerSecond?: number;
+  /** Pages that the kernel looks at to find some to free. */
   kswapdScanPerSecond?: number;
+  /** Share of the time in which a program waited for memory, and in which all did that could have run (Linux PSI). */
   pressureSomeRatio?: number;
   pressureFullRatio?: number;
+  /** Of the control group with the least left, where any has a limit. */
   limit?: { bytes: number; usedBytes: number };
   gpus: GpuSample[];
   runners: RunnerSample[];
+  /** What is missing from this reading and why, for people. */
   problems: string[];
 }
 
+/** One graphics card. */
 export interface GpuSample {
   id: string;
   vendor: "nvidia" | "amd";
@@ -288,12 +329,16 @@ export interface GpuSample {
   sharedUsedBytes?: number;
 }
 
+/** Memory of one runner process on the host. */
 export interface RunnerSample {
   pid: number;
   startedAt?: number;
   model?: string;
+  /** Memory that no file backs: caches, buffers, weights that were read rather than mapped. */
   anonymousBytes: number;
+  /** Resident pages of mapped files: mostly weights. */
   fileBytes: number;
+  /** Shared memory (`RssShmem`), such as what drivers map. */
   sharedBytes: number;
   swappedBytes: number;
   /** Of graphics memory, its context included, where the driver tells it by process. */
@@ -336,19 +381,28 @@ export interface RunnerSettings {
   environment?: Record<string, string>;
 }
 
+/** Bytes in the host's memory and on graphics cards. */
 export interface Split {
   hostBytes: number;
   deviceBytes: number;
 }
 
+/** What a load will take, computed before it is there. */
 export interface MemoryEstimate {
+  /** Absent when the tensor list is not known. */
   weightsBytes?: Split;
   kvCacheBytes: Split;
+  /** Of layers whose state does not grow with the context. */
   recurrentStateBytes: Split;
+  /** Buffers for intermediate results of one batch. */
   computeBytes: Split;
+  /** Logits, on the host. */
   outputBytes?: number;
+  /** The program itself and its tables. */
   processBytes?: number;
+  /** How much copies of earlier prompts may add to it while it runs. */
   promptCacheLimitBytes?: number;
+  /** What one more token of context costs. */
   kvBytesPerToken: number;
   caches: { kind: "full" | "sliding" | "recurrent"; layerCount: number; cells?: number; bytes: number }[];
   /** All that is allocated. */
@@ -365,6 +419,7 @@ export interface MemoryEstimate {
     decodeTokensPerSecond: { depth: number; value: number; low: number; high: number }[];
     provenance: Provenance;
   };
+  /** Every setting that entered it, with where its value comes from. */
   assumptions: { name: string; value: string; provenance: Provenance }[];
 }
 
@@ -374,13 +429,16 @@ export type LoadCause = "first" | "options" | "expired" | "evicted" | "crashed" 
 /** One start of a runner. */
 export interface Load {
   id: string;
+  /** When its process started; where processes are not seen, when the request came that forced it. */
   startedAt: number;
+  /** When the runner was ready: listed, or heard of by its first token. */
   endedAt?: number;
   unloadedAt?: number;
   model: string;
   digest?: string;
   exchangeId?: string;
   cause: LoadCause;
+  /** Of a load with the cause `options`: what the runner before was started with, and this one. */
   differences?: { option: string; from?: string; to?: string }[];
   contextLength?: number;
   parallel?: number;
@@ -391,6 +449,7 @@ export interface Load {
   claimedDeviceBytes?: number;
   /** Why the claim is not what was measured, where it is not. */
   claimRemark?: string;
+  /** Once its memory has settled. */
   measured?: RunnerSample;
   /** Who sent the request that forced it. */
   client?: string;
@@ -425,7 +484,9 @@ export interface Conversation {
   lastAt: number;
   turnCount: number;
   contextLength?: number;
+  /** At the end of its latest turn. */
   contextTokensUsed?: number;
+  /** After the latest: until the window is full, until memory runs out. */
   turnsLeft?: { window?: Predicted; memory?: Predicted };
   notices: Notice[];
   turns?: Exchange[];
@@ -437,6 +498,7 @@ export interface Conversation {
   tokensLeft?: number;
   /** Which ends first. */
   endsFirst?: "window" | "memory";
+  /** Of its slot: what its tokens fill, and what the load allocated for it. */
   occupiedBytes?: number;
   allocatedBytes?: number;
   /** How fast answers come, at the depth of its first turns and at that of its latest ones. */
@@ -448,6 +510,7 @@ export interface Conversation {
 /** See `notices`: `cliff-ahead` and `cliff`. */
 export interface Cliff {
   state: "ahead" | "reached";
+  /** The first turn that does not fit. */
   atTurn: Predicted;
   prefillMs?: Predicted;
   firstTokenMs?: Predicted;
@@ -455,6 +518,7 @@ export interface Cliff {
   remedies: Remedy[];
 }
 
+/** One alert from its rise to its end. */
 export interface Episode {
   id: string;
   /** The highest level reached so far. */
@@ -477,8 +541,14 @@ export interface Episode {
   /** The three largest contributors. */
   causes: { name: string; bytes: number }[];
   forecast?: { secondsToSwap?: number; turnsToSwap?: number; low?: number; high?: number };
+  /** The cheapest first. */
   remedies: Remedy[];
+  /**
+   * `hit`: what was foretold came; `false-alarm`: nothing came, and nobody had made room. Absent where nothing was
+   * foretold.
+   */
   outcome?: "hit" | "false-alarm";
+  /** From the warning to the event; 0 where it was raised by what was measured. */
   leadSeconds?: number;
   /** Raised by a drill, not by this machine. */
   drill?: boolean;
@@ -511,6 +581,7 @@ export interface Advice {
   remedies: Remedy[];
 }
 
+/** Something to do, worded with this machine's figures, and what to paste where. */
 export interface Remedy {
   id: string;
   text: string;
@@ -552,6 +623,7 @@ export interface ReloadHabit {
   asksContext?: boolean;
 }
 
+/** How models were used over some days, from the record: what advice is made from. */
 export interface Habits {
   models: ModelHabit[];
   /** Without first loads. */
@@ -629,6 +701,7 @@ export interface LoadedModel {
   growth?: Growth;
 }
 
+/** Ollama, as it answers us. */
 export interface UpstreamHealth {
   url: string;
   reachable: boolean;
@@ -639,6 +712,7 @@ export interface UpstreamHealth {
   fix?: string;
 }
 
+/** The record on disk. */
 export interface RecorderHealth {
   /** `off`: nothing is kept on purpose or because the directory cannot be used; `stalled`: the disk does not answer. */
   state: "on" | "memory" | "stalled" | "off";
@@ -649,6 +723,7 @@ export interface RecorderHealth {
   problem?: string;
 }
 
+/** `replay`: a recording is played; `remote`: Ollama runs elsewhere, so that its memory is not visible. */
 export interface SamplerHealth {
   state: "on" | "replay" | "remote" | "off";
   problems: string[];
@@ -666,6 +741,7 @@ export interface ChannelHealth {
   problem?: string;
 }
 
+/** `degraded` when something that a user relies on is not working. */
 export interface Health {
   status: "ok" | "degraded";
   version: string;
@@ -714,6 +790,7 @@ export interface Snapshot {
   health: Health;
 }
 
+/** What the live connection sends: a snapshot first, then changes; each names its thing in full. */
 export type ServerMessage =
   | { type: "snapshot"; snapshot: Snapshot }
   | { type: "exchange"; exchange: Exchange }

@@ -5,7 +5,6 @@ export type ReadBytes = (offset: number, length: number) => Uint8Array | undefin
 
 /** Reads a header from front to back. */
 export interface ByteReader {
-  uint8(what: string): number;
   uint32(what: string): number;
   /** A 64-bit number that a double can hold; a larger one is no length of anything. */
   uint64(what: string): number;
@@ -49,7 +48,6 @@ export function createByteReader(read: ReadBytes): ByteReader {
   };
 
   return {
-    uint8: (what) => bytes(1, what).getUint8(0),
     uint32: (what) => bytes(4, what).getUint32(0, true),
     uint64(what) {
       const value = bytes(8, what).getBigUint64(0, true);
