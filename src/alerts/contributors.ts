@@ -11,6 +11,7 @@ export interface Contributors {
 }
 
 const OTHERS = "other programs";
+/** As long as the slow trend of headroom looks back, so that both tell of the same fall. */
 const WINDOW_MS = 20_000;
 /** Every second reading is enough for a slope, at a quarter of the cost. */
 const STEP_MS = 1900;

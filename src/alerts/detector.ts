@@ -61,6 +61,7 @@ export interface Detector {
   turnStarted(atMs: number, expectedBytes?: number): void;
 }
 
+/** The slow trend; where readings come rarely, twelve of them. */
 const WINDOW_MS = 20_000;
 /** Six readings at a beat of a second that is not quite one. */
 const FAST_WINDOW_MS = 6_500;
@@ -69,6 +70,7 @@ const KEPT_MS = 120_000;
 const STILL_MS = 4000;
 /** A fall is believed for so many times as long as it has lasted. */
 const LOOK_AHEAD = 3;
+/** Where falls end by themselves all the time, no longer than it has lasted. */
 const LOOK_AHEAD_RESTLESS = 1;
 /** Readings may come faster while a model loads: trends go by the second. */
 const POINT_MS = 900;

@@ -10,11 +10,14 @@ export interface DistantSymptoms {
 
 /** A model that is loaded answers without loading; a load that long, while it was, is memory that had to come back. */
 const SLOW_LOAD_MS = 1000;
+/** Single slow answers happen everywhere. */
 const IN_A_ROW = 3;
 const KEPT_SPEEDS = 50;
+/** Fewer answers at this depth make no median worth comparing with. */
 const LEAST_SPEEDS = 8;
 /** Speeds are compared at about equal depth only: longer contexts are slower by nature. */
 const DEPTH_RATIO = 1.5;
+/** Shorter answers are mostly start-up. */
 const LEAST_OUTPUT_TOKENS = 16;
 const MOST_MODELS = 50;
 

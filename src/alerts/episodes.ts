@@ -32,11 +32,14 @@ export interface EpisodesParts {
   onChange: (episode: Episode, change: EpisodeChange) => void;
 }
 
+/** For so long only a lower level must have held before an alert steps down or ends; longer where it was critical. */
 const CLEAR_MS = 30_000;
 const CLEAR_AFTER_CRITICAL_MS = 60_000;
+/** One that rises again for the same reason within this is shown and not sent. */
 const COOLDOWN_MS = 600_000;
 /** An event so long after the rise still proves it right. */
 const PROOF_MS = 120_000;
+/** New figures of an open alert are told no more often. */
 const UPDATE_MS = 1000;
 
 interface OpenEpisode {

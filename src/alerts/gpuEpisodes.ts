@@ -17,6 +17,7 @@ export interface GpuEpisodesParts {
   speed?: (model: string) => { before?: number; now?: number } | undefined;
 }
 
+/** Free of a card below this is nearly full; it is over a quarter above that, so that it does not flicker. */
 const FULL_RATIO = 0.05;
 const CLEAR_RATIO = 0.0625;
 const CLEAR_MS = 30_000;

@@ -38,6 +38,7 @@ export interface ReplayResult {
   episodes: ReplayedEpisode[];
 }
 
+/** As in `episodes.ts`: an event so long after the rise still proves it right. */
 const PROOF_SECONDS = 120;
 const ENDED_BEFORE_SECONDS = 10;
 

@@ -31,6 +31,7 @@ const REMEMBERED_MS = 3 * 3_600_000;
 const MOST_SWINGS = 64;
 /** So many alike make a habit. */
 const HABIT = 3;
+/** A fall that lasts longer than this many times those before is not like them. */
 const LONGER_RATIO = 1.5;
 
 /** Three hours are remembered. */

@@ -14,6 +14,7 @@ const SWAP_BYTES_PER_SECOND = MEBIBYTE;
 /** One burst of so much, while little is left, is no tidying up. */
 const BURST_BYTES_PER_SECOND = 16 * MEBIBYTE;
 const REFAULT_BYTES_PER_SECOND = 10 * MEBIBYTE;
+/** Share of the time in which programs wait: without that, nobody misses what is re-read. */
 const PRESSURE_RATIO = 0.1;
 
 /**

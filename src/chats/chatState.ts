@@ -44,6 +44,7 @@ export interface SaidOfCliff {
   bytesPerTurn?: Predicted;
 }
 
+/** Answers at each end of a chat that its loss of speed is told from. */
 const FEW_RATES = 3;
 /** Branches go back some turns; nobody edits further up than this without it being another chat. */
 const MOST_TURNS = 128;

@@ -48,6 +48,7 @@ interface Observation {
 const REMEMBERED = 12;
 /** Turns before an estimate is trusted by its errors. */
 const FEW = 3;
+/** Weight that a turn loses with each newer one. */
 const AGEING = 0.85;
 /** Before anything is known: English prose, some words of the template a message, a usual image. */
 const USUAL_PER_BYTE = 0.225;
@@ -61,6 +62,7 @@ const TELLING_BYTES = 200;
 const THOUGHT_SHARE = 0.1;
 /** A ratio that was never seen can be this far off: other alphabets, code. */
 const UNSEEN_LOW = 0.55;
+/** And one that was seen by so much, from turn to turn. */
 const SEEN_LOW = 0.85;
 
 /** Median of the last twelve prompts that were read whole. */

@@ -24,6 +24,7 @@ export interface WindowsSourceOptions {
 const PAGE_BYTES = 4096;
 /** The first report can take long: PowerShell starts slowly, and so does CIM. */
 const SILENT_MS = 30_000;
+/** A report comes every two seconds: after two that failed to come there is no reading. */
 const STALE_MS = 5000;
 
 /**

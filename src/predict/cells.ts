@@ -8,6 +8,7 @@ export interface CacheCells {
   sliding: number;
 }
 
+/** Caches are allocated in steps of so many cells. */
 const PADDING = 256;
 /** gpt-oss and Gemma 4 keep more than their window in Ollama's own engine, to be able to go back. */
 const LONGER_MEMORY: ReadonlySet<string> = new Set(["gpt-oss", "gemma4"]);

@@ -1,3 +1,4 @@
+/** Times the usual hand-over of a warm runner, and at least so long. */
 const LONGER_THAN_USUAL = 4;
 const LEAST_MS = 400;
 

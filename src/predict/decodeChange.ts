@@ -24,6 +24,7 @@ export interface DecodeChange {
 /** So many answers in a row must show a change, against at least so many before. */
 export const ANSWERS_OF_A_CHANGE = 6;
 const ANSWERS_BEFORE = 8;
+/** Less than this nobody notices, and other load explains. */
 const SMALLEST_RATIO = 1.2;
 /** Each of the answers but one must lie this far out on the same side. */
 const SAME_SIDE_RATIO = 1.1;

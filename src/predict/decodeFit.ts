@@ -35,6 +35,7 @@ const UNKNOWN_SLOPE = 10;
 const HALF_WEIGHT_STEPS = 32;
 /** Two exchanges with the same settings differ by about this much on a quiet machine. */
 const SMALLEST_NOISE_RATIO = 0.02;
+/** Taken for the noise until there are answers enough to measure it. */
 const FIRST_NOISE_RATIO = 0.1;
 
 /**

@@ -24,12 +24,15 @@ export interface DecodePlan {
 
 /** Shares of the specified bandwidth that real runs reach: 86–99 % on GPUs, 75–85 % on CPUs. */
 const REACHED = { gpu: 0.85, cpu: 0.75 };
+/** Of a bandwidth that was measured here, see `DecodeReads.measured`. */
 const REACHED_OF_MEASURED = 0.9;
+/** Taken off the share for a mixture of experts. */
 const EXPERTS_REACH_LESS = 0.2;
 /** Kernel launches, norms, sampling. */
 const FIXED_MS_PER_LAYER = { gpu: 0.15, cpu: 0 };
 /** The cache is read far slower than the weights: a quarter of their bandwidth was measured. */
 const CACHE_SHARE = 0.4;
+/** How far the time per depth may be off, and the base. */
 const CACHE_SPREAD_RATIO = 0.6;
 const SPREAD_RATIO = 0.3;
 

@@ -32,6 +32,7 @@ const AHEAD_SECONDS = [10, 30, 60, 120];
 /** A slope is believed for so many times as long as it has been seen. */
 const BELIEF = 2;
 const BELIEF_RESTLESS = 0.5;
+/** As far ahead as the last point. */
 const CAUSE_SECONDS = 120;
 /** Times as long as it has been seen, a pace may be said to go on. */
 const FAR = 20;

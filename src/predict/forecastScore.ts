@@ -26,6 +26,7 @@ export interface ForecastScores {
 const SCORED_SECONDS = [30, 120];
 /** Ten minutes of them. */
 const LATEST_ERRORS = 600;
+/** Before that the band rests on the readings' own noise. */
 const LEAST_ERRORS = 20;
 /** Sorting them costs more than the forecast. */
 const RENEW_COUNT = 10;

@@ -15,6 +15,7 @@ export interface ErrorBand {
 }
 
 const REMEMBERED = 24;
+/** Of the errors, as many lie within the band. */
 const SHARE = 0.9;
 /** The first answers alone do not narrow the band: that many of the assumed errors stay among them. */
 const ASSUMED = 6;

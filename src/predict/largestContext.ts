@@ -4,6 +4,7 @@ import { withLayersThatFit } from "./layersThatFit.ts";
 import { resolveSettings } from "./resolveSettings.ts";
 import type { SettingsInput } from "./settingsSource.ts";
 
+/** The step of the caches themselves, see `cells.ts`. */
 const STEP = 256;
 /** No model is trained for more than this, and none says that it is. */
 const LONGEST = 16_777_216;

@@ -12,6 +12,7 @@ import {
 } from "./settingsSource.ts";
 
 const MEBIBYTE = 1024 ** 2;
+/** What Ollama starts a runner with where nothing calls for another batch. */
 const PLAIN = 512;
 const ENCODER = 2048;
 

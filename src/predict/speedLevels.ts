@@ -15,6 +15,7 @@ export interface SpeedLevels {
   save(): number[];
 }
 
+/** Weight of the newest residual in the smoothed one. */
 const SMOOTHING = 0.3;
 const LAST_SHARE = 0.8;
 /** Weight of the newest observation in judging. */

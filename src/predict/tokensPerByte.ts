@@ -48,6 +48,7 @@ const EXPECTED: readonly Expectation[] = [
 ];
 /** What is older fades by this much a request, so that a change of language is followed. */
 const FADING = 0.95;
+/** Texts of one kind differ by about so much in tokens a byte. */
 const NOISE_RATIO = 0.05;
 /** No request is larger; the squares of what is would leave the range of numbers. */
 const LARGEST = 1e12;

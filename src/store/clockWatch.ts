@@ -4,6 +4,7 @@ export interface ClockWatch {
   isSteady(): boolean;
 }
 
+/** A clock that is disciplined moves by less in a minute. */
 const toleranceMs = 60_000;
 const distrustMs = 10 * 60_000;
 

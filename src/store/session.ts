@@ -31,8 +31,11 @@ const packageMigrations = new URL(
   import.meta.url,
 );
 
+/** A batch that waits longer: the disk does not answer, and the page says so. */
 const stalledAfterMs = 2000;
+/** The program starts without its record rather than later than this. */
 const openLimitMs = 5000;
+/** And ends, with rows lost, rather than later than this. */
 const closeLimitMs = 5000;
 const retentionIntervalMs = 60_000;
 

@@ -29,6 +29,7 @@ export interface LoadNeed {
 
 /** The least context Ollama gives to whoever asks for none, unless it was set; nobody is refused on a larger guess. */
 const LEAST_DEFAULT = 4096;
+/** llama.cpp's caches grow by so many cells. */
 const STEP = 256;
 
 /** Throws what `resolveSettings` throws. */
