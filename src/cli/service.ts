@@ -1,4 +1,4 @@
-/** `plimsoll service`: starts Plimsoll with the machine, the way its system does that. */
+/** `plimsoll service`: starts Plimsoll at login or with the machine, the way its system does that. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -18,7 +18,7 @@ import { UsageError } from "./usage.ts";
 const WORDS = ["install", "uninstall", "status"] as const;
 
 export const service: Command = {
-  summary: "start Plimsoll with the machine: systemd, launchd or a Windows task",
+  summary: "start Plimsoll when you log in, or with the machine: systemd, launchd or a Windows task",
   words: WORDS,
   usage: `plimsoll service install|uninstall|status [options]
 
@@ -31,8 +31,9 @@ export const service: Command = {
   --log-level LEVEL
   --config FILE
 
-The unit of systemd is hardened, and still sees the memory of Ollama's runners. status ends with 0 while the service
-runs, else with 1. A token belongs in the settings file, not on a command line that everyone can read.`,
+It starts when you log in; under systemd with the machine after loginctl enable-linger, or with --system. The unit of
+systemd is hardened, and still sees the memory of Ollama's runners. status ends with 0 while the service runs, else
+with 1. A token belongs in the settings file, not on a command line that everyone can read.`,
   async run(args) {
     const [word = "", ...rest] = args[0]?.startsWith("-") === false ? args : ["", ...args];
     const { flags, warnings } = readSettings(rest, {
@@ -169,7 +170,7 @@ function print(plan: ServicePlan, system: boolean): number {
     remark(`plimsoll service: install would end here: ${problem}.\n`);
   }
   say(
-    `# ${plan.kind}: ${plan.file.path}\n${plan.file.text.replace("\uFEFF", "").replaceAll("\r\n", "\n")}\n# then\n${commandLines(plan.install)}`,
+    `# ${plan.kind}: ${plan.file.path}\n${plan.file.text.replace("\uFEFF", "").replaceAll("\r\n", "\n")}\n# then\n${commandLines(plan.install)}${plan.notes.map((note) => `# ${note}\n`).join("")}`,
   );
   return EXIT.good;
 }

@@ -113,6 +113,7 @@ describe.skipIf(process.platform !== "linux")("on this system", () => {
     expect(code).toBe(0);
     expect(out).toContain(`"--listen" "127.0.0.1:11434" "--data-dir" "${path.resolve("here")}"`);
     expect(out).toContain("systemctl --user enable plimsoll.service");
+    expect(out).toMatch(/^# It runs while you are logged in.*enable-linger$/m);
     expect(existsSync(file)).toBe(false);
     expect(calls()).toEqual([]);
   });

@@ -25,6 +25,6 @@ export function unchangedClients(platform: NodeJS.Platform): SetUp {
   const commands = Object.hasOwn(move, platform)
     ? move[platform as keyof typeof move]
     : [`OLLAMA_HOST=${OLLAMA} ollama serve`];
-  const forGood = `plimsoll service install --listen ${LISTEN} --upstream http://${OLLAMA}   # instead: with the machine`;
+  const forGood = `plimsoll service install --listen ${LISTEN} --upstream http://${OLLAMA}   # instead: for good`;
   return { ollama: OLLAMA, listen: LISTEN, commands: [...commands, start, forGood] };
 }
