@@ -58,6 +58,7 @@ export interface Forwarding {
   clientLeft(): void;
 }
 
+/** Never throws; every end, a refused connection included, is told through `watcher.end`. */
 export function forward(job: ForwardJob): Forwarding {
   const { incoming, outgoing, watcher } = job;
   const hasBody = bodyIsAnnounced(incoming);

@@ -3,14 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AnswerHead } from "./answerHead.ts";
 import { clientHeaders, headerPairs, headerValue } from "./headers.ts";
 
-/** An interim answer, where the client can take one. */
+/** An interim answer other than 100, where the client can take one. */
 export function writeInformation(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   information: AnswerHead,
 ): void {
-  // 100 is asked for by the client, 101 cannot follow because no Upgrade is sent, and HTTP/1.0 knows no 1xx.
-  if (information.statusCode === 100 || incoming.httpVersion !== "1.1" || outgoing.headersSent) {
+  // HTTP/1.0 knows no 1xx. 101 cannot come, because no Upgrade is sent.
+  if (incoming.httpVersion !== "1.1" || outgoing.headersSent) {
     return;
   }
   const fields = headerPairs(clientHeaders(information.rawHeaders, { chunked: false }));
@@ -22,6 +22,7 @@ export function writeInformation(
   );
 }
 
+/** `bodyAwaited`: the client has not been asked yet for a body that it holds back. `added`: fields of ours, behind the others. */
 export function writeHead(relay: {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
