@@ -43,12 +43,17 @@ Nothing of what is forgotten stays in the file. Works while Plimsoll runs and wh
       sayJson(counts);
     } else {
       say(
-        `Forgotten: ${counts.exchanges} exchanges, ${counts.samples} memory samples, ${counts.loads} loads.\n`,
+        `Forgotten: ${several(counts.exchanges, "exchange")}, ${several(counts.samples, "memory sample")}, ${several(counts.loads, "load")}.\n`,
       );
     }
     return EXIT.good;
   },
 };
+
+/** `1 load`, `2 loads`. */
+function several(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
 
 /** Undefined when not exactly one thing was named. Throws on a day that is none. */
 export function whatToForget(

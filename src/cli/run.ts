@@ -81,6 +81,11 @@ function fileProblem({ code, path, message }: NodeJS.ErrnoException): string | u
   return code === "EACCES" ? `${path} may not be read by this user.` : undefined;
 }
 
+/** Node goes on about positional arguments, and knows nothing of those that a command takes from the front. */
+function firstSentence(message: string): string {
+  return message.split(/\.?(?:\s*\n|$)|\.\s/)[0] ?? message;
+}
+
 /** Node's own message goes on about positional arguments: only the option it names is of use. */
 function unknownOption(message: string, name: string, { usage }: Command): string {
   const option = /'(-[^ ']*)/.exec(message)?.[1] ?? "";
@@ -95,15 +100,12 @@ export function loadCommands(): Promise<(readonly [name: string, command: Comman
 
 function explain(error: unknown, name: string, command: Command): number {
   const { code, message } = error as NodeJS.ErrnoException;
-  remark(
-    code === "ERR_PARSE_ARGS_UNKNOWN_OPTION"
-      ? unknownOption(message, name, command)
-      : `plimsoll: ${fileProblem(error as NodeJS.ErrnoException) ?? message}\n`,
-  );
+  const isUsage = code?.startsWith("ERR_PARSE_ARGS") === true;
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") remark(unknownOption(message, name, command));
+  else if (isUsage) remark(`plimsoll: ${firstSentence(message)}. See plimsoll ${name} --help.\n`);
+  else remark(`plimsoll: ${fileProblem(error as NodeJS.ErrnoException) ?? message}\n`);
   if (error instanceof ConfigError) {
     return EXIT.configuration;
   }
-  return error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true
-    ? EXIT.usage
-    : EXIT.failed;
+  return error instanceof UsageError || isUsage ? EXIT.usage : EXIT.failed;
 }

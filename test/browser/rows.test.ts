@@ -160,6 +160,6 @@ describe("chats", () => {
       { ...conversation, id: "y", turnCount: 0 },
     ];
     const { page } = await show({ ...scene, snapshot: (now) => ({ ...busySnapshot(now), conversations }) });
-    await page.getByText("A chat appears here with its first answered turn.").waitFor();
+    await page.getByText("A chat appears here with its first turn.").waitFor();
   });
 });

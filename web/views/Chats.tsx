@@ -22,9 +22,7 @@ export function Chats() {
         <span class="dim">tokens after each turn, against the window</span>
       </div>
       {shown.length === 0 ? (
-        <p class="empty">
-          {version.value === undefined ? "" : "A chat appears here with its first answered turn."}
-        </p>
+        <p class="empty">{version.value === undefined ? "" : "A chat appears here with its first turn."}</p>
       ) : (
         <ul class="scroll" tabIndex={shown.length > 3 ? 0 : undefined} aria-label="Chats">
           {shown.map((conversation) => (

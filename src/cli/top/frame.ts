@@ -29,7 +29,7 @@ export function frame(state: TopState, { width, height, paint, now }: Look & { h
     ),
     ...block(
       paint("bold", "Chats"),
-      "A chat appears here with its first answered turn.",
+      "A chat appears here with its first turn.",
       chats(state).map((chat) => chatLine(chat, state.ended, look)),
       sizes[1] ?? 2,
       look,
