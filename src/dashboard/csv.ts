@@ -5,7 +5,8 @@ export interface Column<Row> {
 }
 
 // Spreadsheets run a cell that starts like this as a formula, and client and model names come from strangers (OWASP, CSV injection).
-const startsFormula = /^[=+\-@\t\r\n]/;
+// Some drop what nobody sees before they look, NUL above all (OWASP ASVS 5, 1.2.10); some take the wide signs of Japanese for these.
+const startsFormula = /^(?:[\s\p{C}]*[=+\-@＝＋－＠]|\p{Cc})/u;
 
 /** A table as CSV (RFC 4180, CRLF). Absent values are empty; text that a spreadsheet would run gets a leading `'`. */
 export function toCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {

@@ -29,12 +29,25 @@ describe("toCsv", () => {
     expect(cellOf(value)).toBe(cell);
   });
 
-  it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx"])(
-    "disarms %j, which a spreadsheet would run",
-    (value) => {
-      expect(cellOf(value)?.replace(/^"/, "").startsWith(`'${value}`)).toBe(true);
-    },
-  );
+  it.each([
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\tx",
+    "\rx",
+    "\nx",
+    "\0x",
+    "\0=1+1",
+    " =1+1",
+    "\u00a0+1",
+    "\ufeff=1+1",
+    "\u200b-1",
+    "＝1+1",
+    "＠SUM(A1)",
+  ])("disarms %j, which a spreadsheet would run", (value) => {
+    expect(cellOf(value)?.replace(/^"/, "").startsWith(`'${value}`)).toBe(true);
+  });
 
   it("leaves numbers numbers, negative ones too", () => {
     expect(cellOf(-5)).toBe("-5");
