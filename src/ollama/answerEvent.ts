@@ -95,20 +95,20 @@ function readOpenai(value: JsonObject): AnswerEvent {
   };
 }
 
-const RESPONSE_CONTENT = new Set([
+const RESPONSE_CONTENT = new Set<unknown>([
   "response.output_text.delta",
   "response.reasoning_summary_text.delta",
   "response.reasoning_text.delta",
   "response.function_call_arguments.delta",
 ]);
-const RESPONSE_FINAL = new Set(["response.completed", "response.incomplete"]);
+const RESPONSE_FINAL = new Set<unknown>(["response.completed", "response.incomplete"]);
 
 /**
  * Events of /v1/responses. Ollama says `completed` even for an answer cut at its length, so no reason is known then;
  * only an `incomplete` one, as cloud models may send it, tells.
  */
 function readResponses(value: JsonObject): AnswerEvent {
-  const type = String(value["type"]);
+  const { type } = value;
   const response = asObject(value["response"]) ?? {};
   if (type === "response.failed") {
     return { errorText: errorTextOf(response) ?? "" };

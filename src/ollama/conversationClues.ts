@@ -43,10 +43,14 @@ function completionClues(
   { operation, dialect, salt }: { operation: Operation; dialect: Dialect; salt: string },
 ): ConversationClues {
   const context = fields.get("context");
-  if (dialect === "ollama" && Array.isArray(context) && context.length > 0) {
+  if (dialect === "ollama" && isTokens(context)) {
     return { purpose: "chat", context: saltedHash(salt, context.join(",")) };
   }
   return { purpose: purposeOfCompletion(fields, { operation, dialect }) };
+}
+
+function isTokens(context: unknown): context is number[] {
+  return Array.isArray(context) && context.length > 0 && context.every((token) => typeof token === "number");
 }
 
 interface Said {
@@ -75,32 +79,27 @@ function messagesOf(fields: Fields, dialect: Dialect): Said[] | undefined {
   return said;
 }
 
-const ROLES: Record<string, MessageClue["role"]> = {
-  system: "system",
-  developer: "system",
-  user: "user",
-  assistant: "assistant",
-  model: "assistant",
-  tool: "tool",
-  function: "tool",
-};
+// By `unknown`: a role may be an object, of which even a text cannot be made without running what its keys say.
+const ROLES = new Map<unknown, MessageClue["role"]>([
+  ["system", "system"],
+  ["developer", "system"],
+  ["user", "user"],
+  ["assistant", "assistant"],
+  ["model", "assistant"],
+  ["tool", "tool"],
+  ["function", "tool"],
+]);
 /** Items of the Responses API that are no messages. */
-const ITEMS: Record<string, MessageClue["role"]> = {
-  function_call: "assistant",
-  custom_tool_call: "assistant",
-  function_call_output: "tool",
-  custom_tool_call_output: "tool",
-};
+const ITEMS = new Map<unknown, MessageClue["role"]>([
+  ["function_call", "assistant"],
+  ["custom_tool_call", "assistant"],
+  ["function_call_output", "tool"],
+  ["custom_tool_call_output", "tool"],
+]);
 
 function messageOf(message: Fields): Said | undefined {
-  const role = String(message.get("role"));
-  const type = String(message.get("type"));
   const content = message.get("content");
-  const known = Object.hasOwn(ROLES, role)
-    ? ROLES[role]
-    : Object.hasOwn(ITEMS, type)
-      ? ITEMS[type]
-      : undefined;
+  const known = ROLES.get(message.get("role")) ?? ITEMS.get(message.get("type"));
   if (known === undefined) {
     // Thoughts and other items that clients keep or drop.
     return undefined;

@@ -2,7 +2,7 @@ import { asObject } from "./lenient.ts";
 
 /** Parts nest no deeper in any dialect. */
 const DEEPEST_PART = 3;
-const TEXT_PARTS = new Set(["text", "input_text", "output_text", "undefined"]);
+const TEXT_PARTS = new Set<unknown>(["text", "input_text", "output_text", undefined]);
 /** Some clients put reminders of their own into the user's message, and take them out again later. */
 const REMINDER = "<system-reminder>";
 
@@ -23,7 +23,7 @@ function partText(part: unknown, depth: number): string {
     return part;
   }
   const fields = asObject(part);
-  if (fields === undefined || !TEXT_PARTS.has(String(fields["type"]))) {
+  if (fields === undefined || !TEXT_PARTS.has(fields["type"])) {
     return "";
   }
   const text = textOf(fields["text"], depth + 1);

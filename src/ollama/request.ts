@@ -46,7 +46,12 @@ export function readRequest(bytes: Uint8Array, context: RequestContext): Request
   if (body === undefined) {
     return { unread: isPacked(context.contentEncoding) ? "encoding" : "not-json" };
   }
-  return readFields(structFields(body), context);
+  try {
+    return readFields(structFields(body), context);
+  } catch {
+    // Whatever a body may hold: its exchange must end, and the thread must live for the others.
+    return { unread: "not-json" };
+  }
 }
 
 /**

@@ -82,9 +82,12 @@ function uniform(values: readonly unknown[]): number | undefined {
 
 function shown(value: unknown): string {
   const text = Array.isArray(value)
-    ? `an array with ${String(value.find((item) => wholeNumber(item) === undefined))}`
-    : typeof value === "object"
-      ? "no number"
-      : String(value);
+    ? `an array with ${plain(value.find((item) => wholeNumber(item) === undefined))}`
+    : plain(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+/** An object's own keys may say how a text is made of it; none is. */
+function plain(value: unknown): string {
+  return typeof value === "object" ? "no number" : String(value);
 }

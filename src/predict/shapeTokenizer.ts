@@ -6,7 +6,7 @@ type Info = Readonly<Record<string, unknown>>;
 /** A recording may hold the first few entries only; no tokenizer is this small. */
 const FEWEST_ENTRIES = 64;
 /** Their lists of merges name every way to join a token, not one: 2.1 to 2.2 for each token. */
-const MANY_MERGES: ReadonlySet<string> = new Set([
+const MANY_MERGES: ReadonlySet<unknown> = new Set([
   "llama-bpe",
   "llama4",
   "tekken",
@@ -34,7 +34,7 @@ export function mergeCount(info: Info, vocabulary: number | undefined): number |
   if (info["tokenizer.ggml.model"] !== "gpt2") return undefined;
   const listed = entriesOf(info["tokenizer.ggml.merges"]);
   if (listed !== undefined || vocabulary === undefined) return listed;
-  const many = MANY_MERGES.has(String(info["tokenizer.ggml.pre"]));
+  const many = MANY_MERGES.has(info["tokenizer.ggml.pre"]);
   return Math.round(vocabulary * (many ? MERGES_PER_TOKEN : 1));
 }
 

@@ -46,7 +46,8 @@ export function openRequestReading(
         },
         (facts) => {
           read = true;
-          exchange.model = facts.model;
+          // A body that could not be read may be told of after the answer, which names the model too.
+          exchange.model = facts.model ?? exchange.model;
           exchange.stream = facts.stream;
           exchange.requestedContextLength = facts.requestedContextLength;
           if (facts.empty === true) {

@@ -27,6 +27,7 @@ import { parseFirstValue } from "../../src/ollama/firstValue.ts";
 import { parseGoDuration } from "../../src/ollama/goDuration.ts";
 import { hostIsAllowedByOllama } from "../../src/ollama/hostCheck.ts";
 import { asCount, asName, asObject, structFields } from "../../src/ollama/lenient.ts";
+import { readRequest } from "../../src/ollama/request.ts";
 import { readRunnerSettings } from "../../src/ollama/runnerSettings.ts";
 import { describeUpstreamError, errorBody } from "../../src/ollama/upstreamError.ts";
 import { compatibleUsage, isZeroUsage, ollamaUsage, stopReason } from "../../src/ollama/usage.ts";
@@ -309,6 +310,44 @@ it("an answer in any dialect, cut anywhere, of any content, ends with facts", ()
     ),
     { numRuns: RUNS },
   );
+});
+
+describe("a request whose values are objects that cannot be made into text", () => {
+  const VALUES = [
+    '{"toString":1,"valueOf":1}',
+    '{"toString":null}',
+    '[{"toString":1}]',
+    `${"[".repeat(20_000)}${"]".repeat(20_000)}`,
+    `${'{"content":['.repeat(20_000)}${"]}".repeat(20_000)}`,
+  ];
+  const message = (fields: string): string => `{"role":"user","content":"hi",${fields}}`;
+  const part = (fields: string): string => message(`"content":[{"type":"text","text":"hi",${fields}}]`);
+  const FIELDS = ["role", "type", "content", "text", "images", "tool_calls", "source", "image_url"];
+
+  it.each([
+    ["ollama", "messages"],
+    ["openai", "messages"],
+    ["anthropic", "messages"],
+    ["responses", "input"],
+  ] as const)("is read for the rest of it: %s", (dialect, list) => {
+    for (const value of VALUES) {
+      for (const name of FIELDS) {
+        for (const one of [message(`"${name}":${value}`), part(`"${name}":${value}`)]) {
+          const body = Buffer.from(`{"model":"m","${list}":[${one},${message('"x":1')}]}`);
+          const facts = readRequest(body, { operation: "chat", dialect, salt: "s" });
+          expect(facts).toMatchObject({ model: "m", messageCount: 2 });
+          expect(facts.conversation?.messages?.at(-1)?.role, `${name}: ${value.slice(0, 40)}`).toBe("user");
+        }
+      }
+    }
+  });
+
+  it.each(VALUES)("is read for the rest of it: a completion whose context holds one (%#)", (value) => {
+    const body = Buffer.from(`{"model":"m","prompt":"hi","context":[1,${value}]}`);
+    const facts = readRequest(body, { operation: "generate", dialect: "ollama", salt: "s" });
+    expect(facts.model).toBe("m");
+    expect(facts.conversation?.context).toBeUndefined();
+  });
 });
 
 it("bounded text is all that was added, or nothing once it is more than its limit", () => {

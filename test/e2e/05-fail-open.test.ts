@@ -4,8 +4,10 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, expect, it } from "vitest";
 import type { Store } from "../../src/store/api.ts";
+import { connect } from "../support/rawClient.ts";
 import { answering, startRawUpstream } from "../support/rawUpstream.ts";
 import { cleanUp, onCleanUp, startBehind } from "../support/startPlimsoll.ts";
+import { waitFor } from "../support/waitFor.ts";
 
 afterEach(cleanUp);
 
@@ -114,4 +116,33 @@ it("forwards answers that no reader understands", async () => {
   );
   expect(await chat(url)).toBe(rubbish);
   expect((await store.exchanges({})).exchanges).toHaveLength(1);
+});
+
+it.each([0, 400_000])(
+  "ends the exchange of a request that is nothing like one, %d bytes long",
+  async (length) => {
+    const upstream = await startRawUpstream((connection) => {
+      void connection.until("]}]}").then(() => connection.socket.write(ANSWER));
+    });
+    const { url, store } = await startBehind(upstream);
+    const answer = await fetch(`${url}/api/chat`, {
+      method: "POST",
+      body: `{"model":"m","messages":[{"role":{"toString":1},"content":[{"type":{"toString":1}},"${"x".repeat(length)}"]}]}`,
+    });
+    expect(await answer.text()).toBe(LINE);
+    await waitFor(async () => (await store.exchanges({})).exchanges[0]?.state.phase === "completed");
+    const { exchanges } = await store.exchanges({});
+    expect(exchanges.map(({ model }) => model)).toEqual(["m"]);
+  },
+);
+
+it("takes the model from the answer where the request could not be read whole", async () => {
+  const { url, store } = await startBehind(await startRawUpstream(answering(ANSWER)));
+  const client = await connect(Number(new URL(url).port));
+  client.send('POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"model":');
+  await client.until("done");
+  await waitFor(async () => (await store.exchanges({})).exchanges[0]?.state.phase === "completed");
+  const { exchanges } = await store.exchanges({});
+  expect(exchanges.map(({ model }) => model)).toEqual(["m"]);
+  client.socket.destroy();
 });
