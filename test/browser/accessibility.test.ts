@@ -119,6 +119,23 @@ describe("narrow and wide", () => {
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
   });
 
+  it("wraps an alert at 360 px, however long what there is to copy", async () => {
+    const scene = askedScene();
+    const snapshot = (now: number) => {
+      const [episode] = scene.snapshot(now).episodes;
+      const commands = [{ platform: "any" as const, text: "sudo systemctl edit ollama ".repeat(9) }];
+      const remedies = [{ id: "long", text: "Bound the prompt cache", commands }];
+      return { ...scene.snapshot(now), episodes: episode ? [{ ...episode, remedies }] : [] };
+    };
+    const { page } = await show({ ...scene, snapshot }, { width: 360, height: 800 });
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    for (const part of [alert, alert.locator("p"), alert.locator("code"), alert.getByRole("button")]) {
+      const box = await part.boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? Infinity)).toBeLessThanOrEqual(360);
+    }
+  });
+
   it("lets no row lie over another at 360 px", async () => {
     const { page } = await show(askedScene(), phone);
     const boxes = [];

@@ -34,8 +34,9 @@ try {
   await watch.locator('.alert[data-level="warn"]').waitFor({ timeout: STORY_MS });
   await watch.waitForTimeout(6000);
   await watch.close();
-  for (const colorScheme of ["dark", "light"] as const) {
-    for (const { name, hash, width, height } of views) {
+  // The page in both colours first: a few moments later the machine swaps.
+  for (const { name, hash, width, height } of views) {
+    for (const colorScheme of ["dark", "light"] as const) {
       await take(`${name}-${colorScheme}`, hash, { width, height, colorScheme });
     }
   }

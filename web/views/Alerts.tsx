@@ -54,7 +54,7 @@ function AdviceList({ advice }: { advice: readonly Advice[] }) {
       {advice.map(({ id, text, savesBytes, savesMs, remedies }) => (
         <li key={id}>
           <p>
-            {text}
+            {/[.!?]$/.test(text) ? text : `${text}.`}
             {savesBytes && !remedies.some(saysWhatItSaves) ? (
               <span class="dim"> Saves {formatBytes(savesBytes)}.</span>
             ) : null}
