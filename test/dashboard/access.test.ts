@@ -164,6 +164,23 @@ describe("guessing", () => {
     expect(access.refuse(aRequest({ cookie }))).toBeUndefined();
   });
 
+  it("from ever new addresses of one IPv6 network is held up after a hundred a minute", () => {
+    const access = anAccess({ tokenRequired: true, token });
+    for (let host = 1; host <= 99; host += 1) access.logIn("wrong", `2001:db8:0:7::${host.toString(16)}`);
+    expect(access.logIn(token, "2001:db8::7:1:2:3:4")).toHaveProperty("cookie");
+    access.logIn("wrong", "2001:0db8:0000:0007:ffff:ffff:ffff:ffff");
+    expect(access.logIn(token, "2001:db8::7:1:2:3:4")).toMatchObject({ problem: { status: 429 } });
+    expect(access.logIn(token, "2001:db8:0:8::1")).toHaveProperty("cookie");
+    expect(access.logIn(token, "2001:db8::1")).toHaveProperty("cookie");
+    expect(access.logIn(token, "10.0.0.7")).toHaveProperty("cookie");
+  });
+
+  it("from IPv4 addresses on a socket for both is counted for each of them", () => {
+    const access = anAccess({ tokenRequired: true, token });
+    for (let host = 1; host <= 200; host += 1) access.logIn("wrong", `::ffff:10.0.0.${host}`);
+    expect(access.logIn(token, "::ffff:10.0.0.7")).toHaveProperty("cookie");
+  });
+
   it("from ever new addresses keeps a bounded memory", () => {
     const access = anAccess({ tokenRequired: true, token });
     for (let attempt = 0; attempt < 10; attempt += 1) access.logIn("wrong", "first");
