@@ -19,7 +19,9 @@ export function verdictOf(parts: {
   const level =
     alertLevel !== "ok" && (now === "unknown" || rankOf(alertLevel) > rankOf(now)) ? alertLevel : now;
   const state = level === "swapping" || level === "thrashing" ? "swapping" : activityOf(parts.live);
-  return { state, level, text: `${sentence(sample, parts.health)}${paceText(sample, parts.forecast)}` };
+  // What happens already is not foretold.
+  const pace = state === "swapping" ? "" : paceText(sample, parts.forecast);
+  return { state, level, text: `${sentence(sample, parts.health)}${pace}` };
 }
 
 /** ` · at this pace in about 14 min or 9 turns`: only while there is something left to run out. */

@@ -54,6 +54,16 @@ describe("the verdict", () => {
     expect(verdictOf({ sample: blind, live: [], health, alertLevel: "ok" }).level).toBe("unknown");
   });
 
+  it("while it swaps names no time until it does", () => {
+    const { text } = verdictOf({
+      sample: sample(10.6, { swapOutBytesPerSecond: 40 * 1024 ** 2 }),
+      live: [],
+      health,
+      forecast: forecast(48),
+    });
+    expect(text).toMatch(/before swap$/);
+  });
+
   it("past the load line names no time", () => {
     expect(verdictOf({ sample: sample(0.5), live: [], health, forecast: forecast(0) }).text).toMatch(
       /GiB past the load line$/,

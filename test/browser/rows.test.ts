@@ -18,6 +18,15 @@ describe("the verdict", () => {
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe("sudo systemctl edit ollama");
   });
 
+  it("while the machine swaps does not foretell it", async () => {
+    const scene = warnedScene();
+    const { snapshot } = scene;
+    const verdict = { state: "swapping", level: "swapping", text: "" } as const;
+    const { page } = await show({ ...scene, snapshot: (now) => ({ ...snapshot(now), verdict }) });
+    await page.locator('.badge[data-state="swapping"]').waitFor();
+    expect(await textOf(page, ".sentence")).toMatch(/before swap$/);
+  });
+
   it("tells how an alert ended, and is calm again", async () => {
     const scene = warnedScene();
     const { page, server } = await show(scene);

@@ -10,7 +10,9 @@ import { Remedies } from "./Remedies.tsx";
 export function Verdict() {
   const shown = sample.value;
   const word = stateWord(verdict.value, live.value);
-  const sentence = shown && memorySentence(shown, forecast.value);
+  // What happens already is not foretold.
+  const ahead = word === "swapping" ? undefined : forecast.value;
+  const sentence = shown && memorySentence(shown, ahead);
   return (
     <section class="verdict" aria-label="Verdict" data-level={verdict.value?.level ?? "unknown"}>
       <p class="badge" data-state={word}>

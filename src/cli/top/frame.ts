@@ -56,7 +56,9 @@ function chats({ conversations }: TopState) {
 function verdictLines(state: TopState, { width, paint }: Look): string[] {
   const { sample, forecast, verdict, health, simulated, lostAt } = state;
   const word = stateWord(verdict, state.live);
-  const sentence = memorySentence(sample, forecast) ?? (verdict?.text || "Waiting for the first figures");
+  // What happens already is not foretold.
+  const ahead = word === "swapping" ? undefined : forecast;
+  const sentence = memorySentence(sample, ahead) ?? (verdict?.text || "Waiting for the first figures");
   const place = simulated ? " (simulated)" : "";
   const head = `${paint("bold", "Plimsoll")}${place}  ${paint(word === "swapping" ? "bad" : "accent", cell(word, 10))}`;
   const room = width - 21 - columnsOf(place);

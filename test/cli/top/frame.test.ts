@@ -31,6 +31,14 @@ describe("the picture", () => {
     expect(text).toContain("No exchange has come through yet.");
   });
 
+  it("foretells swap, and no longer when it has come", () => {
+    const forecast = { madeAt: 0, points: [], causes: [], secondsToSwap: { predicted: 48 } };
+    const head = (state: "idle" | "swapping") =>
+      picture({ forecast, verdict: { state, level: "warn", text: "" } }, 120)[0];
+    expect(head("idle")).toMatch(/before swap · at this pace in about 50 s$/);
+    expect(head("swapping")).toMatch(/swapping .*before swap$/);
+  });
+
   it("shows what runs with what was expected of it", () => {
     const prefill = anExchange({
       startedAt: 8000,
