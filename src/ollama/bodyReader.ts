@@ -1,5 +1,6 @@
 import type { RequestFacts } from "../types.ts";
 import { createBodyPieces, type BodyPieces } from "./bodyPieces.ts";
+import { createChunkList } from "./chunkList.ts";
 import { BODY_LIMIT_BYTES, readRequest, type RequestContext } from "./request.ts";
 import { createRequestThread, type ThreadBody } from "./requestThread.ts";
 
@@ -72,7 +73,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
 
   function open(context: BodyContext, onFacts: (facts: RequestFacts) => void): OpenBody {
     const announcedBytes = context.contentLength ?? 0;
-    let chunks: Uint8Array[] = [];
+    let chunks = createChunkList();
     let pieces: BodyPieces | undefined;
     let inThread: ThreadBody | undefined;
     let bodyBytes = 0;
@@ -82,7 +83,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
     function release(): void {
       heldBytes -= bodyBytes;
       bodyBytes = 0;
-      chunks = [];
+      chunks = createChunkList();
       pieces = undefined;
     }
 
@@ -94,10 +95,10 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
 
     function putAside(): BodyPieces {
       const aside = createBodyPieces({ takesChunks: context.takesChunks === true });
-      for (const chunk of chunks) {
+      for (const chunk of chunks.all()) {
         aside.add(chunk);
       }
-      chunks = [];
+      chunks = createChunkList();
       return aside;
     }
 
@@ -119,7 +120,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
     }
 
     function readHere(): void {
-      const facts = readRequest(Buffer.concat(chunks), {
+      const facts = readRequest(Buffer.concat(chunks.all()), {
         ...context,
         salt: options.salt,
         unpackedLimitBytes: inlineLimitBytes,
@@ -148,7 +149,7 @@ export function createBodyReader(options: BodyReaderOptions = {}): BodyReader {
         heldBytes += chunk.length;
         bodyBytes += chunk.length;
         if (bodyBytes <= inlineLimitBytes) {
-          chunks.push(chunk);
+          chunks.add(chunk);
           return true;
         }
         pieces ??= putAside();

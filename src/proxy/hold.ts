@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expectsContinue } from "./bodyAnnounced.ts";
+import { createChunkList } from "../ollama/chunkList.ts";
 import type { ForwardOutcome, ForwardWatcher, Forwarding } from "./forward.ts";
 import type { HeldBody } from "./upload.ts";
 
@@ -38,7 +39,9 @@ export function hold(job: {
   let forwarding: Forwarding | undefined;
   let over = false;
   let heldBytes = 0;
-  const held: HeldBody = { chunks: [], ended: false };
+  let chunks = createChunkList();
+  let ended = false;
+  const held = (): HeldBody => ({ chunks: chunks.all(), ended });
 
   const letGo = (): void => {
     incoming.off("data", keep);
@@ -50,7 +53,8 @@ export function hold(job: {
   const release = (): void => {
     if (!over && forwarding === undefined) {
       letGo();
-      forwarding = job.forward(held);
+      forwarding = job.forward(held());
+      chunks = createChunkList();
     }
   };
 
@@ -60,7 +64,7 @@ export function hold(job: {
     }
     over = true;
     letGo();
-    held.chunks = [];
+    chunks = createChunkList();
     setImmediate(() => watcher.end(outcome));
     return true;
   };
@@ -72,7 +76,7 @@ export function hold(job: {
   };
 
   const keep = (chunk: Buffer): void => {
-    held.chunks.push(chunk);
+    chunks.add(chunk);
     heldBytes += chunk.length;
     room.usedBytes += chunk.length;
     watcher.requestChunk(chunk);
@@ -83,7 +87,7 @@ export function hold(job: {
   };
 
   const whole = (): void => {
-    held.ended = true;
+    ended = true;
     watcher.requestSent();
   };
 
@@ -95,7 +99,7 @@ export function hold(job: {
     outgoing.writeContinue();
   }
   return {
-    body: () => held,
+    body: held,
     release,
     answered,
     stop: (reason) =>

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createSimulatedOllama } from "../../src/demo/simulatedOllama.ts";
 import type { MemorySource } from "../../src/memory/sampler.ts";
-import { connect, parseAnswer } from "../support/rawClient.ts";
+import { connect, dechunk, parseAnswer } from "../support/rawClient.ts";
 import { startRawUpstream, type UpstreamConnection } from "../support/rawUpstream.ts";
 import { cleanUp, startBehind } from "../support/startPlimsoll.ts";
 import { waitFor } from "../support/waitFor.ts";
@@ -138,6 +138,20 @@ it("a chunked one stays chunked, with its trailer", async () => {
   expect(sent).not.toMatch(/content-length/i);
   const body = sent.slice(sent.indexOf("\r\n\r\n") + 4).replaceAll(/(^|\r\n)[0-9a-f]+\r\n/g, "");
   expect(body).toMatch(/"num_ctx":(?!65536)\d+\}\}/);
+});
+
+it("one in chunks of a byte each reaches Ollama whole, in fewer chunks", async () => {
+  const { port, upstream } = await start({ headroomBytes: 100 * GIB });
+  const body = JSON.stringify({ model: "m", prompt: "0123456789".repeat(500) });
+  const client = await connect(port);
+  client.send("POST /api/generate HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send(`${[...body].map((byte) => `1\r\n${byte}\r\n`).join("")}0\r\n\r\n`);
+  await client.until("HTTP/1.1 200");
+  const received = upstream.connections[0]?.received() ?? Buffer.alloc(0);
+  const { chunks, complete } = dechunk(received.subarray(received.indexOf("\r\n\r\n") + 4));
+  expect(complete).toBe(true);
+  expect(Buffer.concat(chunks).toString()).toBe(body);
+  expect(chunks.length).toBeLessThan(2000);
 });
 
 describe("a refusal", () => {
