@@ -40,7 +40,10 @@ export async function askRunning(
   const body: unknown = await answer.json().catch(() => undefined);
   const { status, ok } = answer;
   const said = (body as { error?: { message?: string } } | undefined)?.error?.message;
-  return ok ? { status, body } : { status, body, refusal: said ?? `${url} answered ${status}` };
+  const otherwise = answer.headers.has(INSTANCE_HEADER)
+    ? `${url} answered ${status}`
+    : `what answers at ${url} is no Plimsoll (${status}); name where it listens with --listen.`;
+  return ok ? { status, body } : { status, body, refusal: said ?? otherwise };
 }
 
 /** The Plimsoll that answers at a URL; it says so on a path that Ollama does not have. */

@@ -18,6 +18,8 @@ beforeAll(async () => {
       asked.push({ method, url, body, ...(headers.authorization && { token: headers.authorization }) });
       if (headers.authorization === "Bearer wrong-token") response.statusCode = 401;
       else if (url?.endsWith("/busy")) response.statusCode = 409;
+      else if (url?.endsWith("/nothing")) response.writeHead(404).end("404 page not found");
+      if (response.writableEnded) return;
       response.end(
         url?.endsWith("/prose")
           ? "neither this nor that"
@@ -52,6 +54,10 @@ describe("asking the running Plimsoll", () => {
     expect(await askRunning({ listen, token: null }, "busy")).toMatchObject({
       status: 409,
       refusal: "Not now.",
+    });
+    expect(await askRunning({ listen, token: null }, "nothing")).toMatchObject({
+      status: 404,
+      refusal: expect.stringMatching(/^what answers at .* is no Plimsoll \(404\); .* --listen\.$/),
     });
     expect(await askRunning({ listen, token: null }, "prose")).toEqual({ status: 200, body: undefined });
   });
