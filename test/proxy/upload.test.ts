@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 import net, { type AddressInfo, type Server } from "node:net";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { forward } from "../../src/proxy/forward.ts";
 import { createUpstream, upstreamAddress } from "../../src/proxy/upstream.ts";
 
@@ -124,4 +124,50 @@ it("takes what is left of an upload when the answer came early, from an Ollama t
   });
 
   expect(error ?? undefined).toBeUndefined();
+});
+
+it("gives others their turn while an upload comes in chunks of a byte each", async () => {
+  const upstreamPort = await listen(hashing(0));
+  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
+  let sinceTurn = 0;
+  let most = 0;
+  let turn = setImmediate(function next() {
+    sinceTurn = 0;
+    turn = setImmediate(next);
+  });
+  closers.push(() => clearImmediate(turn));
+  const proxyPort = await listen(
+    http.createServer((incoming, outgoing) => {
+      forward({
+        incoming,
+        outgoing,
+        upstream,
+        target: "/api/chat",
+        headers: incoming.rawHeaders,
+        unanswered: (error) => outgoing.destroy(error),
+        watcher: {
+          requestChunk() {
+            sinceTurn += 1;
+            most = Math.max(most, sinceTurn);
+            return false;
+          },
+          requestSettled() {},
+          requestSent() {},
+          answerHead() {},
+          answerChunk() {},
+          end() {},
+        },
+      });
+    }),
+  );
+  const client = net.connect(proxyPort, "127.0.0.1");
+  closers.push(() => client.destroy());
+  client.write("POST /api/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.write(`${"1\r\na\r\n".repeat(50_000)}0\r\n\r\n`);
+  let received = "";
+  client.on("data", (bytes: Buffer) => (received += String(bytes)));
+  const hash = createHash("sha256").update("a".repeat(50_000)).digest("hex");
+  await vi.waitUntil(() => received.includes(hash), { timeout: 10_000 });
+
+  expect(most).toBeLessThan(2000);
 });
