@@ -157,7 +157,7 @@ it("writes samples that can be played back", async () => {
 
 describe("what it says when it cannot", () => {
   it.each<[string, string[], number, RegExp]>([
-    ["no table", [], 2, /name a table: expected exchanges, conversations, samples, loads, alerts/],
+    ["no table", [], 2, /name a table: exchanges, conversations, samples, loads, alerts/],
     ["an unknown table", ["users"], 2, /not "users"/],
     ["an unknown format", ["loads", "--format", "xml"], 2, /--format: expected csv, json, jsonl, not "xml"/],
     ["a span that is not kept", ["samples", "--span", "5"], 2, /--span: expected 1, 10, 60, 900, 14400/],
