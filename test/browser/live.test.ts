@@ -24,7 +24,7 @@ describe("live", () => {
     const { page, server } = await show(emptyScene());
     const sample = { ...sampleAt(Date.now(), 599), headroomBytes: -(1024 ** 3) };
     server.live.publishSample(sample);
-    await page.getByText("1 GiB past the load line").waitFor();
+    await page.locator(".sentence", { hasText: "1 GiB past the load line" }).waitFor();
   });
 
   it("marks the loss of the connection and the gap it left, and goes on by itself", async () => {
