@@ -1,8 +1,7 @@
 import fc from "fast-check";
-import { parseHead } from "../../src/proxy/answerHead.ts";
 import { describe, expect, it } from "vitest";
 import { createAnswerParser } from "../../src/proxy/answerParser.ts";
-import type { AnswerHead, Framing } from "../../src/proxy/answerHead.ts";
+import { parseHead, type AnswerHead, type Framing } from "../../src/proxy/answerHead.ts";
 
 interface Seen {
   informations: AnswerHead[];
