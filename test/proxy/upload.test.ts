@@ -3,7 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import net, { type AddressInfo, type Server } from "node:net";
 import { afterEach, expect, it, vi } from "vitest";
-import { forward } from "../../src/proxy/forward.ts";
+import { forward, type ForwardWatcher } from "../../src/proxy/forward.ts";
 import { createUpstream, upstreamAddress } from "../../src/proxy/upstream.ts";
 
 const closers: (() => unknown)[] = [];
@@ -29,42 +29,51 @@ function hashing(waitMs: number): http.Server {
   });
 }
 
+/** A proxy before that port, of whose watcher only what a test needs is told; its own port. */
+function startProxy(upstreamPort: number, watcher: Partial<ForwardWatcher>): Promise<number> {
+  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
+  const deaf: ForwardWatcher = {
+    requestChunk: () => false,
+    requestSettled() {},
+    requestSent() {},
+    answerHead() {},
+    answerChunk() {},
+    end() {},
+  };
+  return listen(
+    http.createServer((incoming, outgoing) => {
+      forward({
+        incoming,
+        outgoing,
+        upstream,
+        target: "/api/chat",
+        headers: incoming.rawHeaders,
+        unanswered: (error) => outgoing.destroy(error),
+        watcher: { ...deaf, ...watcher },
+      });
+    }),
+  );
+}
+
 it.each([
   ["an Ollama that reads at once", 0, "length"],
   ["an Ollama that is slower than the client", 300, "length"],
   ["a body in chunks", 0, "chunked"],
 ] as const)("leaves a watcher what it keeps and frees the rest: %s", async (_, waitMs, framing) => {
   const upstreamPort = await listen(hashing(waitMs));
-  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
   const kept: Buffer[] = [];
   const notKept: Buffer[] = [];
   let length = 0;
   const intactWhenSettled: boolean[] = [];
-  const proxyPort = await listen(
-    http.createServer((incoming, outgoing) => {
-      forward({
-        incoming,
-        outgoing,
-        upstream,
-        target: "/api/blobs/x",
-        headers: incoming.rawHeaders,
-        unanswered: (error) => outgoing.destroy(error),
-        watcher: {
-          requestChunk(chunk) {
-            length += chunk.length;
-            const keeps = (kept.length + notKept.length) % 2 === 0;
-            (keeps ? kept : notKept).push(chunk);
-            return keeps;
-          },
-          requestSettled: () => intactWhenSettled.push(kept.every((chunk) => chunk.length > 0)),
-          requestSent() {},
-          answerHead() {},
-          answerChunk() {},
-          end() {},
-        },
-      });
-    }),
-  );
+  const proxyPort = await startProxy(upstreamPort, {
+    requestChunk(chunk) {
+      length += chunk.length;
+      const keeps = (kept.length + notKept.length) % 2 === 0;
+      (keeps ? kept : notKept).push(chunk);
+      return keeps;
+    },
+    requestSettled: () => intactWhenSettled.push(kept.every((chunk) => chunk.length > 0)),
+  });
   const body = randomBytes(12_000_000);
   const request = http.request({ port: proxyPort, host: "127.0.0.1", method: "POST", agent: false });
   if (framing === "length") request.setHeader("content-length", body.length);
@@ -93,27 +102,7 @@ it("takes what is left of an upload when the answer came early, from an Ollama t
       closers.push(() => socket.destroy());
     }),
   );
-  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
-  const proxyPort = await listen(
-    http.createServer((incoming, outgoing) => {
-      forward({
-        incoming,
-        outgoing,
-        upstream,
-        target: "/api/chat",
-        headers: incoming.rawHeaders,
-        unanswered: (error) => outgoing.destroy(error),
-        watcher: {
-          requestChunk: () => false,
-          requestSettled() {},
-          requestSent() {},
-          answerHead() {},
-          answerChunk() {},
-          end() {},
-        },
-      });
-    }),
-  );
+  const proxyPort = await startProxy(upstreamPort, {});
   const client = net.connect(proxyPort, "127.0.0.1");
   closers.push(() => client.destroy());
   client.resume();
@@ -128,7 +117,6 @@ it("takes what is left of an upload when the answer came early, from an Ollama t
 
 it("gives others their turn while an upload comes in chunks of a byte each", async () => {
   const upstreamPort = await listen(hashing(0));
-  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
   let sinceTurn = 0;
   let most = 0;
   let turn = setImmediate(function next() {
@@ -136,30 +124,13 @@ it("gives others their turn while an upload comes in chunks of a byte each", asy
     turn = setImmediate(next);
   });
   closers.push(() => clearImmediate(turn));
-  const proxyPort = await listen(
-    http.createServer((incoming, outgoing) => {
-      forward({
-        incoming,
-        outgoing,
-        upstream,
-        target: "/api/chat",
-        headers: incoming.rawHeaders,
-        unanswered: (error) => outgoing.destroy(error),
-        watcher: {
-          requestChunk() {
-            sinceTurn += 1;
-            most = Math.max(most, sinceTurn);
-            return false;
-          },
-          requestSettled() {},
-          requestSent() {},
-          answerHead() {},
-          answerChunk() {},
-          end() {},
-        },
-      });
-    }),
-  );
+  const proxyPort = await startProxy(upstreamPort, {
+    requestChunk() {
+      sinceTurn += 1;
+      most = Math.max(most, sinceTurn);
+      return false;
+    },
+  });
   const client = net.connect(proxyPort, "127.0.0.1");
   closers.push(() => client.destroy());
   client.write("POST /api/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
