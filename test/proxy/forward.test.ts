@@ -1,21 +1,8 @@
-import { once } from "node:events";
-import http from "node:http";
-import net, { type AddressInfo, type Server, type Socket } from "node:net";
+import net, { type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { forward } from "../../src/proxy/forward.ts";
-import { createUpstream, upstreamAddress } from "../../src/proxy/upstream.ts";
+import { cleanUp, closers, listen, startProxy } from "./support/forwarding.ts";
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closers.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
+afterEach(cleanUp);
 
 it("breaks off an answer without length behind all that came of it, however little of that still waits", async () => {
   const PIECE = 16 * 1024;
@@ -39,28 +26,9 @@ it("breaks off an answer without length behind all that came of it, however litt
       more();
     }),
   );
-  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
-  const proxyPort = await listen(
-    http.createServer((incoming, outgoing) => {
-      toClient = outgoing.socket ?? undefined;
-      forward({
-        incoming,
-        outgoing,
-        upstream,
-        target: "/api/chat",
-        headers: [],
-        unanswered: (error) => outgoing.destroy(error),
-        watcher: {
-          requestChunk: () => false,
-          requestSettled() {},
-          requestSent() {},
-          answerHead() {},
-          answerChunk() {},
-          end() {},
-        },
-      });
-    }),
-  );
+  const proxyPort = await startProxy(upstreamPort, {
+    began: (outgoing) => (toClient = outgoing.socket ?? undefined),
+  });
   const client = net.connect(proxyPort, "127.0.0.1");
   closers.push(() => client.destroy());
   client.write("GET /api/chat HTTP/1.0\r\nHost: localhost\r\n\r\n");

@@ -1,22 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
-import net, { type AddressInfo, type Server } from "node:net";
+import net from "node:net";
 import { afterEach, expect, it, vi } from "vitest";
-import { forward, type ForwardWatcher } from "../../src/proxy/forward.ts";
-import { createUpstream, upstreamAddress } from "../../src/proxy/upstream.ts";
+import { cleanUp, closers, listen, startProxy } from "./support/forwarding.ts";
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closers.push(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
+afterEach(cleanUp);
 
 /** Reads a body, after a while if it is told to wait, and answers its hash. */
 function hashing(waitMs: number): http.Server {
@@ -27,32 +16,6 @@ function hashing(waitMs: number): http.Server {
       incoming.on("end", () => outgoing.end(hash.digest("hex")));
     }, waitMs);
   });
-}
-
-/** A proxy before that port, of whose watcher only what a test needs is told; its own port. */
-function startProxy(upstreamPort: number, watcher: Partial<ForwardWatcher>): Promise<number> {
-  const upstream = createUpstream(upstreamAddress(`http://127.0.0.1:${upstreamPort}`));
-  const deaf: ForwardWatcher = {
-    requestChunk: () => false,
-    requestSettled() {},
-    requestSent() {},
-    answerHead() {},
-    answerChunk() {},
-    end() {},
-  };
-  return listen(
-    http.createServer((incoming, outgoing) => {
-      forward({
-        incoming,
-        outgoing,
-        upstream,
-        target: "/api/chat",
-        headers: incoming.rawHeaders,
-        unanswered: (error) => outgoing.destroy(error),
-        watcher: { ...deaf, ...watcher },
-      });
-    }),
-  );
 }
 
 it.each([
@@ -66,13 +29,15 @@ it.each([
   let length = 0;
   const intactWhenSettled: boolean[] = [];
   const proxyPort = await startProxy(upstreamPort, {
-    requestChunk(chunk) {
-      length += chunk.length;
-      const keeps = (kept.length + notKept.length) % 2 === 0;
-      (keeps ? kept : notKept).push(chunk);
-      return keeps;
+    watcher: {
+      requestChunk(chunk) {
+        length += chunk.length;
+        const keeps = (kept.length + notKept.length) % 2 === 0;
+        (keeps ? kept : notKept).push(chunk);
+        return keeps;
+      },
+      requestSettled: () => intactWhenSettled.push(kept.every((chunk) => chunk.length > 0)),
     },
-    requestSettled: () => intactWhenSettled.push(kept.every((chunk) => chunk.length > 0)),
   });
   const body = randomBytes(12_000_000);
   const request = http.request({ port: proxyPort, host: "127.0.0.1", method: "POST", agent: false });
@@ -125,10 +90,12 @@ it("gives others their turn while an upload comes in chunks of a byte each", asy
   });
   closers.push(() => clearImmediate(turn));
   const proxyPort = await startProxy(upstreamPort, {
-    requestChunk() {
-      sinceTurn += 1;
-      most = Math.max(most, sinceTurn);
-      return false;
+    watcher: {
+      requestChunk() {
+        sinceTurn += 1;
+        most = Math.max(most, sinceTurn);
+        return false;
+      },
     },
   });
   const client = net.connect(proxyPort, "127.0.0.1");
