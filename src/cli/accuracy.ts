@@ -1,6 +1,6 @@
 /** `plimsoll accuracy`: how good the predictions of the last seven days were, as the running Plimsoll has scored them. */
 import type { AccuracySummary, Score } from "../predict/accuracy.ts";
-import { bytesText } from "../predict/figureText.ts";
+import { bytesText, countText } from "../predict/figureText.ts";
 import type { ForecastScore } from "../predict/forecastScore.ts";
 import { ownUrl } from "./address.ts";
 import { askRunning } from "./askRunning.ts";
@@ -66,7 +66,7 @@ export function forecastText(scores: readonly ForecastScore[]): string {
   return scores
     .map(
       ({ atSeconds, n, meanErrorBytes, unchangedErrorBytes }) =>
-        `headroom ${atSeconds} s ahead: ${n} ${n === 1 ? "forecast" : "forecasts"}, off by ${bytesText(meanErrorBytes)} on average; taking it to stay as it was: ${bytesText(unchangedErrorBytes)}\n`,
+        `headroom ${atSeconds} s ahead: ${countText(n, "forecast")}, off by ${bytesText(meanErrorBytes)} on average; taking it to stay as it was: ${bytesText(unchangedErrorBytes)}\n`,
     )
     .join("");
 }

@@ -1,5 +1,6 @@
 /** `plimsoll forget`: deletes what was recorded, for good. */
 import type { Config } from "../config.ts";
+import { countText } from "../predict/figureText.ts";
 import type { Forget, Forgotten } from "../store/api.ts";
 import { openStore } from "../store/client.ts";
 import { StoreRefusal } from "../store/refusal.ts";
@@ -43,7 +44,7 @@ Nothing of what is forgotten stays in the file. Works while Plimsoll runs and wh
       sayJson(counts);
     } else {
       say(
-        `Forgotten: ${several(counts.exchanges, "exchange")}, ${several(counts.samples, "memory sample")}, ${several(counts.loads, "load")}.\n`,
+        `Forgotten: ${countText(counts.exchanges, "exchange")}, ${countText(counts.samples, "memory sample")}, ${countText(counts.loads, "load")}.\n`,
       );
     }
     return EXIT.good;
@@ -51,10 +52,6 @@ Nothing of what is forgotten stays in the file. Works while Plimsoll runs and wh
 };
 
 /** `1 load`, `2 loads`. */
-function several(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
 /** Undefined when not exactly one thing was named. Throws on a day that is none. */
 export function whatToForget(
   flags: Record<string, string | boolean | undefined>,

@@ -1,3 +1,5 @@
+import { asBuffer } from "./asBuffer.ts";
+
 /** So many chunks are kept as they came; each takes some 600 bytes beside its own. */
 const RUN = 1024;
 
@@ -25,8 +27,4 @@ export function createChunkList(): ChunkList {
     },
     all: () => [...merged, ...run.map(asBuffer)],
   };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,5 @@
 /** Lines of a byte stream, cut anywhere. */
+import { asBuffer } from "./asBuffer.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -108,8 +109,4 @@ export function createLineSplitter(options: LineSplitterOptions): LineSplitter {
 
 function withoutCr(line: Buffer): Buffer {
   return line[line.length - 1] === CR ? line.subarray(0, -1) : line;
-}
-
-function asBuffer(chunk: Uint8Array): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

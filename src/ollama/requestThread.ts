@@ -4,11 +4,9 @@ import type { RequestFacts } from "../types.ts";
 import type { RequestContext } from "./request.ts";
 import type { RequestAnswer, RequestPart } from "./requestWorker.ts";
 
-type Pieces = Uint8Array<ArrayBuffer>[];
-
 /** One body that goes to the thread part by part. The memory of each piece goes with it. */
 export interface ThreadBody {
-  add(pieces: Pieces): void;
+  add(pieces: RequestPart["pieces"]): void;
   /** It is whole: now it is read. */
   finish(context: RequestContext): void;
   /** It is given up, and nothing is told. Without effect after `finish()`. */
@@ -104,15 +102,15 @@ export function createRequestThread({
       } catch {
         // The system refuses another thread: this body stays unread, its exchange goes on.
       }
-      const send = (part: RequestPart, pieces: Pieces = []): void =>
+      const send = (part: RequestPart): void =>
         thread?.postMessage(
           part,
-          pieces.map((piece) => piece.buffer),
+          part.pieces.map((piece) => piece.buffer),
         );
       return {
         add(pieces) {
           if (waiting.has(id)) {
-            send({ id, pieces }, pieces);
+            send({ id, pieces });
           }
         },
         finish(context) {

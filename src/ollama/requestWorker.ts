@@ -7,7 +7,7 @@ import { readRequest, type RequestContext } from "./request.ts";
 export interface RequestPart {
   id: number;
   /** Cut anywhere. */
-  pieces: Uint8Array[];
+  pieces: Uint8Array<ArrayBuffer>[];
   /** Only with the last part. */
   context?: RequestContext;
   /** The body is given up: nothing more of it will come. */

@@ -3,6 +3,7 @@ import { cacheType } from "./cacheTypes.ts";
 import { cacheCells } from "./cells.ts";
 import { estimateMemory } from "./estimate.ts";
 import type { EstimateSettings } from "./estimateSettings.ts";
+import { countText } from "./figureText.ts";
 import { rowBytes } from "./ggmlTypes.ts";
 import type { AttentionShape, ModelShape, RecurrentShape } from "./modelShape.ts";
 import { splitTotal } from "./split.ts";
@@ -22,7 +23,7 @@ export function explainEstimate(shape: ModelShape, settings: EstimateSettings): 
     ...computeLines(shape, own, estimate.computeBytes),
     ...optional(
       "output",
-      `logits: 4 · ${shape.vocabularySize ?? 0} · ${counted(settings.parallel, "slot")}`,
+      `logits: 4 · ${shape.vocabularySize ?? 0} · ${countText(settings.parallel, "slot")}`,
       estimate.outputBytes,
     ),
     ...optional("process", processFormula(shape, settings), estimate.processBytes),
@@ -98,7 +99,7 @@ function cacheLines(shape: ModelShape, settings: EstimateSettings): ExplainLine[
     const width = settings.flashAttention || attention.valueWidth === 0 ? attention.valueWidth : widest;
     const values = rowBytes(cacheType(settings.kvCacheTypeV), width);
     const kind = attention.sliding ? "sliding" : "full";
-    const formula = `${count} layers · ${kept} cells · (${keys} K + ${values} V bytes) · ${counted(cells.streams, "stream")}`;
+    const formula = `${count} layers · ${kept} cells · (${keys} K + ${values} V bytes) · ${countText(cells.streams, "stream")}`;
     return [
       line(`cache: ${kind}`, formula, count * kept * (keys + values) * cells.streams),
       ...besideLines(attention, settings, { count, cells: cells.full, streams: cells.streams }),
@@ -120,7 +121,7 @@ function besideLines(
     rowBytes(keys, attention.indexerWidth ?? 0) +
     (attention.compressRatio === undefined ? 0 : rowBytes(keys, attention.keyWidth));
   const cells = Math.ceil(group.cells / ratio);
-  const formula = `${group.count} layers · ${cells} cells · ${row} bytes · ${counted(group.streams, "stream")}`;
+  const formula = `${group.count} layers · ${cells} cells · ${row} bytes · ${countText(group.streams, "stream")}`;
   return [line("cache: indexer", formula, group.count * cells * row * group.streams)];
 }
 
@@ -151,8 +152,4 @@ function computeLines(shape: ModelShape, settings: EstimateSettings, compute: Sp
 function processFormula(shape: ModelShape, settings: EstimateSettings): string {
   const merges = shape.mergeCount === undefined ? "" : ` and ${shape.mergeCount} merges`;
   return `${settings.engine} itself, and tables for ${shape.vocabularySize ?? 0} tokens${merges} (as measured)`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -29,6 +29,11 @@ export function durationText(milliseconds: number): string {
   return minutes < 119.5 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
+/** `1 answer`, `2 answers`. */
+export function countText(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
 /** Names come from whoever sends a request: what a terminal or a page might obey is left out, and what is endless cut. */
 export function nameText(name: string): string {
   const plain = name.replace(/[\p{C}\p{Z}]+/gu, " ").trim();

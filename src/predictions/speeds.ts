@@ -1,6 +1,7 @@
 /** Speed of any configuration: from this machine's own answers where there are some, else from what a token reads. */
 import { decodePrior, type DecodePlan } from "../predict/decodePrior.ts";
 import type { EstimateSettings } from "../predict/estimateSettings.ts";
+import { countText } from "../predict/figureText.ts";
 import type { Learned } from "../predict/guessLearned.ts";
 import type { SpeedSettings } from "../predict/guessTypes.ts";
 import type { ModelShape } from "../predict/modelShape.ts";
@@ -75,7 +76,7 @@ export function speedOf(
   const answers = learned.speed.of(model, settings).decode.answers();
   const value =
     answers > 0
-      ? `fitted to ${answers} answer${answers === 1 ? "" : "s"} of this model with these settings`
+      ? `fitted to ${countText(answers, "answer")} of this model with these settings`
       : priorWords(plan, bandwidths);
   return { ...curve, assumption: { name: "speed", value, provenance: provenanceOf(answers) } };
 }
